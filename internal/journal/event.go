@@ -1,0 +1,201 @@
+// Package journal is the memory of firedrill: the append-only record of a run, and the leases that keep two engines
+// from working on one run or one target. Whatever firedrill knows of a run it reads from here; whoever wants to tell
+// what happened folds the events.
+package journal
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Version is the newest event format this program writes. A reader refuses only a higher one, and can unwind even then.
+const Version = 1
+
+// Kind says what happened, in the past tense.
+type Kind string
+
+// The kinds of events, in about the order of a drill.
+const (
+	RunPlanned  Kind = "run.planned"  // the plan stands; a run begins
+	RunTaken    Kind = "run.taken"    // an engine took the run over under a new generation
+	RunReopened Kind = "run.reopened" // recover took up a run that had ended dirty
+	RunFinished Kind = "run.finished" // the outcome
+
+	GuardPassed  Kind = "guard.passed"  // every check before a change said yes
+	GuardRefused Kind = "guard.refused" // one said no
+
+	SteadyRead Kind = "steady.read" // a steady-state probe before the drill or after the undo
+	ProbeRead  Kind = "probe.read"  // a probe while the fault is in place
+	ClockRead  Kind = "clock.read"  // how far a source's clock is from ours
+
+	FaultPrepared     Kind = "fault.prepared"      // the undo is recorded; from here on it may have been applied
+	FaultStaged       Kind = "fault.staged"        // our own objects stand, inert
+	FaultApplied      Kind = "fault.applied"       // the change was issued
+	FaultApplyFailed  Kind = "fault.apply_failed"  // the change was refused or unanswered
+	FaultEffective    Kind = "fault.effective"     // first response that showed our fault: t0
+	FaultCeased       Kind = "fault.ceased"        // it was felt and is not any more
+	FaultReverted     Kind = "fault.reverted"      // the undo was issued, or was not needed: see How
+	FaultRevertFailed Kind = "fault.revert_failed" // one try at the undo failed
+	FaultSettled      Kind = "fault.settled"       // read back as before
+
+	EffectRead Kind = "effect.read" // one look at whether the fault is felt
+	LoadRead   Kind = "load.read"   // what our own traffic met
+
+	DeadmanArmed    Kind = "deadman.armed"
+	DeadmanDisarmed Kind = "deadman.disarmed"
+
+	PageSent     Kind = "page.sent"     // our page was handed to the pager (which proves nothing yet)
+	PageResolved Kind = "page.resolved" // our page was resolved
+	NoteSent     Kind = "note.sent"     // a note of ours stands on an incident
+
+	AlarmFired   Kind = "alarm.fired"
+	AlarmCleared Kind = "alarm.cleared"
+
+	IncidentOpened         Kind = "incident.opened"
+	IncidentNotified       Kind = "incident.notified"
+	IncidentAcknowledged   Kind = "incident.acknowledged"
+	IncidentUnacknowledged Kind = "incident.unacknowledged"
+	IncidentEscalated      Kind = "incident.escalated"
+	IncidentNoted          Kind = "incident.noted"
+	IncidentResolved       Kind = "incident.resolved"
+
+	AbortRequested Kind = "abort.requested" // somebody or something wants the run to unwind: see Reason
+	NoteWritten    Kind = "note.written"    // the scribe, by firedrill note
+	Correction     Kind = "correction"      // a person corrects an instant
+)
+
+// Event is one fact of a run. At is the recorder's clock, Seen.At the source's own, uncorrected.
+type Event struct {
+	V      int       `json:"v"`
+	Run    string    `json:"run"`
+	Seq    int64     `json:"seq"`    // position of its batch, from 0
+	N      int       `json:"n"`      // position within the batch, from 0
+	Action string    `json:"action"` // the action it is the result of
+	Gen    int       `json:"gen"`    // generation of the engine that wrote it; 0 is an outsider
+	Kind   Kind      `json:"kind"`
+	At     time.Time `json:"at"`
+	Seen   *Seen     `json:"seen,omitempty"`
+	Fact   Fact      `json:"fact"`
+}
+
+// Seen is when a source says it happened.
+type Seen struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`      // aws, pagerduty, sandbox, local
+	ErrorS float64   `json:"error_s"` // half the width of what At may be, in seconds: 0.5 for whole seconds
+}
+
+// Fact carries what an event says. Which fields are set depends on the kind; a field this version does not know is
+// kept in Extra and written back as it was.
+type Fact struct {
+	Fault    string `json:"fault,omitempty"`    // id of the fault
+	Probe    string `json:"probe,omitempty"`    // label of a probe: "http https://…", "alarm orders-write-throttled"
+	Role     Role   `json:"role,omitempty"`     // which list of the drill the probe or alarm stands in
+	Reading  string `json:"reading,omitempty"`  // ok, bad, unknown; for effect.read yes, no, unknown
+	Alarm    string `json:"alarm,omitempty"`    // name of an alarm
+	Incident string `json:"incident,omitempty"` // id of an incident
+	Entry    string `json:"entry,omitempty"`    // id of the log entry it was read from
+	Title    string `json:"title,omitempty"`
+	URL      string `json:"url,omitempty"`
+	By       string `json:"by,omitempty"`   // who: a user, "their monitoring", "firedrill"
+	User     string `json:"user,omitempty"` // id of a pager user
+	Human    *bool  `json:"human,omitempty"`
+	Channel  string `json:"channel,omitempty"` // mobile, website, api, auto, …
+	Level    int    `json:"level,omitempty"`   // escalation level
+	Key      string `json:"key,omitempty"`     // dedup key of a page
+	Service  string `json:"service,omitempty"` // id of a pager service
+	Text     string `json:"text,omitempty"`    // a note
+	How      string `json:"how,omitempty"`     // restored, already_restored, never_applied, diverged
+	Reason   string `json:"reason,omitempty"`  // a code: of a refusal, an abort, a null
+	Why      string `json:"why,omitempty"`     // the same for people
+	Try      string `json:"try,omitempty"`     // the next step
+	Err      string `json:"err,omitempty"`
+	Definite bool   `json:"definite,omitempty"` // fault.apply_failed: the service answered no, it was not carried out
+	Outcome  string `json:"outcome,omitempty"`
+	Source   string `json:"source,omitempty"` // clock.read: aws, pagerduty
+
+	OffsetS float64 `json:"offset_s,omitempty"` // clock.read: source minus ours, seconds
+	ErrorS  float64 `json:"error_s,omitempty"`  // clock.read: half width, seconds
+	Sent    int     `json:"sent,omitempty"`     // load.read: requests
+	Failed  int     `json:"failed,omitempty"`   // load.read: of these, refused by our fault
+
+	LookedAt *time.Time        `json:"looked_at,omitempty"` // effect.read, probe.read: when the look began, our clock
+	Facts    map[string]string `json:"facts,omitempty"`     // guard.passed and others: small named findings
+	Left     []string          `json:"left,omitempty"`      // run.finished dirty: what is still in place
+	Holder   string            `json:"holder,omitempty"`    // run.taken: who, for people
+	PlanHash string            `json:"plan_hash,omitempty"` // sha256:…
+	Instant  string            `json:"instant,omitempty"`   // correction: which
+	Value    *time.Time        `json:"value,omitempty"`     // correction: what it should be
+
+	Brief *Brief          `json:"brief,omitempty"` // run.planned: what readers may know of the plan
+	Plan  json.RawMessage `json:"plan,omitempty"`  // run.planned: the engine's plan, opaque here
+	Undo  json.RawMessage `json:"undo,omitempty"`  // fault.prepared, fault.staged: only inject reads it
+
+	Extra map[string]json.RawMessage `json:"-"`
+}
+
+// Role says in which list of the drill a probe, an alarm or an incident stands.
+type Role string
+
+// The roles.
+const (
+	RoleSteady Role = "steady"
+	RoleWatch  Role = "watch"
+	RoleStop   Role = "stop"
+	RoleRipple Role = "ripple"
+	RoleOurs   Role = "ours"  // our own page
+	RoleOther  Role = "other" // none of these
+)
+
+// Brief is the plan as readers need it: they never learn step internals.
+type Brief struct {
+	Drill       string            `json:"drill"`
+	Title       string            `json:"title"`
+	Scenario    string            `json:"scenario,omitempty"`
+	Team        string            `json:"team,omitempty"`
+	Environment string            `json:"environment"`
+	Account     string            `json:"account,omitempty"`
+	Sandbox     string            `json:"sandbox,omitempty"` // instance id of the sandbox it runs on, else empty
+	SandboxURL  string            `json:"sandbox_url,omitempty"`
+	Tags        []string          `json:"tags,omitempty"`
+	Runbook     string            `json:"runbook,omitempty"`
+	Look        map[string]string `json:"look,omitempty"` // dashboard, logs -> URL
+	Evidence    []string          `json:"evidence,omitempty"`
+	Hints       []string          `json:"hints,omitempty"`
+	PageWhen    string            `json:"page_when"` // alarm, direct, report
+	PageService string            `json:"page_service,omitempty"`
+	FallbackS   float64           `json:"fallback_s,omitempty"`
+	Steady      []string          `json:"steady,omitempty"` // labels of probes
+	Watch       []string          `json:"watch,omitempty"`
+	Ripples     []string          `json:"ripples,omitempty"`
+	Stop        []string          `json:"stop,omitempty"`
+	Faults      []BriefFault      `json:"faults"`
+	Expect      []Expectation     `json:"expect,omitempty"`
+	LimitS      float64           `json:"limit_s"`
+	Operator    string            `json:"operator,omitempty"` // who started it, as the system knows them
+}
+
+// BriefFault is one fault as readers need it.
+type BriefFault struct {
+	ID      string   `json:"id"`
+	Kind    string   `json:"kind"`
+	Target  string   `json:"target"` // ARN
+	Changes []Change `json:"changes,omitempty"`
+}
+
+// Change is one thing that a fault changes, for people.
+type Change struct {
+	What   string `json:"what"`
+	Before string `json:"before"`
+	During string `json:"during"`
+	After  string `json:"after"`
+}
+
+// Expectation is one line of the drill's expect, in seconds.
+type Expectation struct {
+	Name   string  `json:"name"` // effective, detect, acknowledge, mitigate, resolve
+	LimitS float64 `json:"limit_s"`
+}
+
+// Bool is a pointer to b, for Fact.Human.
+func Bool(b bool) *bool { return &b }

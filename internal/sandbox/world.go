@@ -1,0 +1,36 @@
+package sandbox
+
+// World tells a client of the sandbox where everything is: GET /_sandbox/world answers it, and the built-in
+// environment "sandbox" is made of it. Nothing here is secret; it is a toy staging on loopback.
+type World struct {
+	Instance string `json:"instance"`
+	URL      string `json:"url"` // base of everything: http://127.0.0.1:PORT
+	PID      int    `json:"pid"`
+
+	Account string `json:"account"`
+	Alias   string `json:"alias"` // account alias, as IAM tells it
+	Region  string `json:"region"`
+	AWS     string `json:"aws"` // endpoint of every AWS service
+
+	Pager  string            `json:"pager"`  // endpoint of the PagerDuty REST API
+	Events string            `json:"events"` // base of the Events API v2; the SDK and we add /v2/enqueue
+	Token  string            `json:"token"`  // of the REST API
+	From   string            `json:"from"`   // our bot user's e-mail address
+	Bot    string            `json:"bot"`    // our bot user's id
+	Teams  map[string]Team   `json:"teams"`
+	Keys   map[string]Key    `json:"keys"` // by caller: firedrill, orders, responder, alarm, other
+	Vars   map[string]string `json:"vars"` // what drills may name as ${…}
+	Owner  string            `json:"owner_key"`
+}
+
+// Team is one team of the sandbox's pager.
+type Team struct {
+	Service string `json:"service"` // id of its PagerDuty service
+	Key     string `json:"key"`     // Events v2 integration key of firedrill's own integration there
+}
+
+// Key is an AWS access key; the call log tells callers apart by it.
+type Key struct {
+	ID     string `json:"id"`
+	Secret string `json:"secret"`
+}
