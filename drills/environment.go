@@ -1,0 +1,79 @@
+package drills
+
+import "time"
+
+// Environment is a named staging account with its guards, pager and alarms, as firedrill.yaml tells it.
+type Environment struct {
+	Name          string
+	AWS           AWSSpec
+	Tags          map[string]string // every target carries them
+	Window        *Window           // nil: no window, no drill (the sandbox has none and needs none)
+	PagerDuty     PagerSpec
+	Owner         string // secret reference of the owner's Events v2 key: env:NAME, file:PATH, ssm:NAME, secretsmanager:ID
+	Teams         map[string]Team
+	Store         StoreSpec
+	Deadman       DeadmanSpec
+	Vars          map[string]string
+	UndoPatience  time.Duration // how long putting back is tried before the run is dirty; default 15 m
+	Settle        time.Duration // how long the end waits for alarms to be OK; default 10 m
+	OpenIncidents string        // "high": stale low-urgency incidents do not refuse a drill
+	Surprise      string        // "allowed"
+
+	// Sandbox is set for the built-in environment alone.
+	Sandbox *SandboxRef
+	// Source is the file it was read from.
+	Source string
+}
+
+// SandboxRef names the instance of the sandbox an environment is.
+type SandboxRef struct {
+	Instance string
+	URL      string
+	// KeyID and Secret are the access key that the sandbox knows us by.
+	KeyID, Secret string
+}
+
+// AWSSpec says which account and how to get there.
+type AWSSpec struct {
+	Account  string // twelve digits
+	Regions  []string
+	Role     string // assumed when set
+	Endpoint string // replaces AWS's own; AWS_ENDPOINT_URL never counts
+}
+
+// Window is when people may be woken for a drill.
+type Window struct {
+	Days     map[time.Weekday]bool
+	From, To time.Duration // since midnight, in Zone
+	Zone     *time.Location
+	Text     string // as written, for people
+}
+
+// PagerSpec says where the pager is and who we are there.
+type PagerSpec struct {
+	Region      string // us, eu
+	Token       string // secret reference
+	From        string // our bot user's e-mail address
+	Bots        []string
+	API, Events string // the sandbox's; never read from a file
+}
+
+// Team is who practises: its PagerDuty service and firedrill's integration key there.
+type Team struct {
+	Service string
+	Key     string // secret reference
+	Slack   string
+}
+
+// StoreSpec says where the journal lives.
+type StoreSpec struct {
+	Kind   string // sqlite, dynamodb
+	Table  string
+	Region string
+}
+
+// DeadmanSpec is the dead-man's switch of an environment.
+type DeadmanSpec struct {
+	Role     string
+	Required bool
+}
