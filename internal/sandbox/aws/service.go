@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // service is one AWS service of the sandbox: a state machine behind its wire protocol.
@@ -22,6 +23,42 @@ type caller struct {
 	By string
 	// ARN is the caller's principal, as policies name it.
 	ARN string
+	// Skew is how far the service's clock is off for this caller; codecs shift times, a service shifts only
+	// times that it tells as text.
+	Skew time.Duration
+}
+
+// ticker is a service that also acts by itself; the cloud calls tick about once a second while it runs.
+// tick must not block.
+type ticker interface {
+	tick(now time.Time)
+}
+
+// closer is a service with goroutines or listeners of its own; the cloud calls close when it ends, and
+// close returns when all of them have.
+type closer interface {
+	close() error
+}
+
+// deps is what a service may use of the cloud around it.
+type deps struct {
+	// now is the sandbox's clock.
+	now func() time.Time
+	// account and region are where everything lives.
+	account, region string
+	// base is the URL of the endpoint, such as http://127.0.0.1:4000/aws; it is known once somebody listens.
+	base func() string
+	// meter takes metrics; it is never nil.
+	meter meter
+	// invoke calls an operation of another service the way a client would; it is in the call log, past all knobs.
+	invoke func(ctx context.Context, c caller, service, name string, in any) (any, error)
+	// options are the cloud's own, for delays and limits.
+	options Options
+}
+
+// arn makes an ARN of this account and region.
+func (d deps) arn(service, resource string) string {
+	return "arn:aws:" + service + ":" + d.region + ":" + d.account + ":" + resource
 }
 
 // operation is one call of a service; make it with on.
@@ -60,6 +97,8 @@ type apiError struct {
 	Message string
 	// Status is the HTTP status; 0 means 400.
 	Status int
+	// QueryCode is the code older clients know it by (x-amzn-query-error); "" means none.
+	QueryCode string
 	// Fields are further members of the error's shape, such as ThrottlingReasons.
 	Fields map[string]any
 }

@@ -1,0 +1,199 @@
+// Package aws pretends to be the few AWS services that firedrill's drills touch: small state machines with the
+// physics that matter (token buckets, visibility, rules that carry traffic), spoken to over the real wire
+// protocols by the real SDKs. It is a sandbox: it checks no signatures and keeps everything in memory.
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxBody bounds a request: the largest AWS one we serve is a megabyte of SQS batch, in base64 and JSON.
+const maxBody = 8 << 20
+
+// Options say what the cloud is like; the zero value of each field means its default.
+type Options struct {
+	// Now is the clock. It is required.
+	Now func() time.Time
+	// Account is the twelve digits of the account (111122223333).
+	Account string
+	// Alias is the account's alias (firedrill-sandbox).
+	Alias string
+	// Region is where everything lives (eu-west-1); requests signed for another are refused.
+	Region string
+	// Keys tells callers apart: access key id to firedrill, orders, responder or alarm; all others are "other".
+	Keys map[string]string
+	// UpdateDelay is how long a table stays UPDATING or CREATING (500 ms; negative means not at all).
+	UpdateDelay time.Duration
+	// ProvisionedBurst is how much unused provisioned capacity a table banks, in seconds of it (3 s; AWS: 300 s).
+	ProvisionedBurst time.Duration
+	// OnDemandBurst is the same under an on-demand maximum (1 s; AWS does not document it).
+	OnDemandBurst time.Duration
+	// ScalingWindow is how long consumption must stay over its target before auto scaling acts (2 s; AWS: 2 min).
+	ScalingWindow time.Duration
+	// Mappings are the event source mappings that Lambda lists.
+	Mappings []Mapping
+	// Tick is how often the services act by themselves (1 s).
+	Tick time.Duration
+}
+
+// Cloud is the account: an http.Handler for everything under /aws.
+type Cloud struct {
+	options Options
+	ops     map[string]map[string]operation
+	list    []service
+	calls   *callLog
+	knobs   *knobs
+	stale   *staleReads
+	base    atomic.Pointer[string]
+	gone    chan struct{}
+	once    sync.Once
+}
+
+// New makes an account with nothing in it.
+func New(o Options) *Cloud {
+	o = o.withDefaults()
+	c := &Cloud{options: o, ops: map[string]map[string]operation{}, calls: &callLog{}, knobs: newKnobs(),
+		stale: newStaleReads(), gone: make(chan struct{})}
+	c.SetBase("http://127.0.0.1/aws")
+	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, invoke: c.invoke,
+		base: func() string { return *c.base.Load() }}
+	c.list = newServices(d)
+	for _, s := range c.list {
+		c.ops[s.id()] = s.operations()
+	}
+	return c
+}
+
+// newServices lists what the account has; one line each.
+func newServices(d deps) []service {
+	return []service{
+		newSTS(d),
+		newIAM(d),
+		newLambda(d),
+	}
+}
+
+func (o Options) withDefaults() Options {
+	text := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	span := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+		*d = max(*d, 0)
+	}
+	text(&o.Account, "111122223333")
+	text(&o.Alias, "firedrill-sandbox")
+	text(&o.Region, "eu-west-1")
+	span(&o.UpdateDelay, 500*time.Millisecond)
+	span(&o.ProvisionedBurst, 3*time.Second)
+	span(&o.OnDemandBurst, time.Second)
+	span(&o.ScalingWindow, 2*time.Second)
+	if o.Tick <= 0 {
+		o.Tick = time.Second
+	}
+	return o
+}
+
+// SetBase tells the cloud under which URL clients reach it, /aws included; queue URLs are made of it.
+func (c *Cloud) SetBase(url string) { c.base.Store(&url) }
+
+// Run lets the services act by themselves (gauges, auto scaling, redrive) until ctx ends, and returns nil then.
+func (c *Cloud) Run(ctx context.Context) error {
+	t := time.NewTicker(c.options.Tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.gone:
+			return nil
+		case <-t.C:
+			c.tick()
+		}
+	}
+}
+
+func (c *Cloud) tick() {
+	now := c.options.Now()
+	for _, s := range c.list {
+		if t, ok := s.(ticker); ok {
+			t.tick(now)
+		}
+	}
+}
+
+// Close ends every held call and every goroutine of the services, and waits for them.
+func (c *Cloud) Close() error {
+	c.once.Do(func() { close(c.gone) })
+	var errs []error
+	for _, s := range c.list {
+		if s, ok := s.(closer); ok {
+			if err := s.close(); err != nil {
+				errs = append(errs, fmt.Errorf("close %s: %w", s.(service).id(), err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// observe hands a metric to the service that keeps them, if the account has one.
+func (c *Cloud) observe(s sample) {
+	for _, sv := range c.list {
+		if m, ok := sv.(meter); ok {
+			m.observe(s)
+		}
+	}
+}
+
+// ServeHTTP answers one AWS request.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "read request: "+err.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	q, err := c.parse(r, body)
+	if err != nil {
+		c.refuse(w, q, err)
+		return
+	}
+	c.serve(w, r, q)
+}
+
+// invoke is one service calling another: logged like a client's call, but no knob touches it.
+func (c *Cloud) invoke(ctx context.Context, who caller, sv, name string, in any) (any, error) {
+	op, ok := c.ops[sv][name]
+	if !ok {
+		return nil, fmt.Errorf("invoke %s %s: no such operation", sv, name)
+	}
+	n := c.calls.begin(Call{At: c.options.Now(), By: who.By, Service: logName(sv), Operation: name, Writes: op.writes, Resource: op.resource(in)})
+	out, err := op.do(ctx, who, in)
+	c.calls.end(n, statusOf(err))
+	return out, err
+}
+
+// statusOf is the HTTP status a result is answered with.
+func statusOf(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
+	var e *apiError
+	if !errors.As(err, &e) {
+		return http.StatusInternalServerError
+	}
+	if e.Status == 0 {
+		return http.StatusBadRequest
+	}
+	return e.Status
+}
