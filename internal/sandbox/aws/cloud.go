@@ -39,6 +39,11 @@ type Options struct {
 	ScalingWindow time.Duration
 	// Mappings are the event source mappings that Lambda lists.
 	Mappings []Mapping
+	// InFlight is how many messages of one queue may be received and not yet deleted (120000).
+	InFlight int
+	// RulePropagation is how long a load balancer's data plane takes to see a changed rule (200 ms; negative means
+	// not at all).
+	RulePropagation time.Duration
 	// Tick is how often the services act by themselves (1 s).
 	Tick time.Duration
 }
@@ -73,10 +78,14 @@ func New(o Options) *Cloud {
 
 // newServices lists what the account has; one line each.
 func newServices(d deps) []service {
+	topics := newSNS(d)
 	return []service{
 		newSTS(d),
 		newIAM(d),
 		newLambda(d),
+		topics,
+		newCloudWatch(d, topics),
+		newSQS(d),
 	}
 }
 
@@ -99,6 +108,7 @@ func (o Options) withDefaults() Options {
 	span(&o.ProvisionedBurst, 3*time.Second)
 	span(&o.OnDemandBurst, time.Second)
 	span(&o.ScalingWindow, 2*time.Second)
+	span(&o.RulePropagation, 200*time.Millisecond)
 	if o.Tick <= 0 {
 		o.Tick = time.Second
 	}
