@@ -1,0 +1,36 @@
+package observe
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// Clients is what probes look through. Every one of them only reads.
+type Clients struct {
+	HTTP       *http.Client // nil is a plain client of our own
+	CloudWatch CloudWatchAPI
+	SQS        SQSAPI
+	Now        func() time.Time // the runner's clock; required
+}
+
+// CloudWatchAPI is what we ask of CloudWatch; *cloudwatch.Client has it.
+type CloudWatchAPI interface {
+	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+	DescribeAlarmHistory(context.Context, *cloudwatch.DescribeAlarmHistoryInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmHistoryOutput, error)
+	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+}
+
+// SQSAPI is what we ask of SQS: no message is ever received. *sqs.Client has it.
+type SQSAPI interface {
+	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
+	GetQueueAttributes(context.Context, *sqs.GetQueueAttributesInput, ...func(*sqs.Options)) (*sqs.GetQueueAttributesOutput, error)
+}
+
+var (
+	_ CloudWatchAPI = (*cloudwatch.Client)(nil)
+	_ SQSAPI        = (*sqs.Client)(nil)
+)
