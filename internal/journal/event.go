@@ -76,6 +76,8 @@ type Event struct {
 	At     time.Time `json:"at"`
 	Seen   *Seen     `json:"seen,omitempty"`
 	Fact   Fact      `json:"fact"`
+
+	Extra map[string]json.RawMessage `json:"-"` // fields this version does not know, kept as they were
 }
 
 // Seen is when a source says it happened.
@@ -173,6 +175,8 @@ type Brief struct {
 	Expect      []Expectation     `json:"expect,omitempty"`
 	LimitS      float64           `json:"limit_s"`
 	Operator    string            `json:"operator,omitempty"` // who started it, as the system knows them
+
+	Extra map[string]json.RawMessage `json:"-"` // as in Fact
 }
 
 // BriefFault is one fault as readers need it.

@@ -96,9 +96,13 @@ func (e *HeldError) Error() string {
 // Holder is a process: dead can be proven only on its own host and boot.
 type Holder struct {
 	Host  string `json:"host"`
-	Boot  string `json:"boot"`  // the kernel's boot id
-	PID   int    `json:"pid"`   //
+	Boot  string `json:"boot"` // the kernel's boot id
+	PID   int    `json:"pid"`
 	Start string `json:"start"` // start time of the process, as the kernel tells it: pids are used again
+
+	// Two containers may share a host name, and two machines too: these tell them apart where the system can.
+	Machine string `json:"machine,omitempty"` // id of the installed system
+	Space   string `json:"space,omitempty"`   // the pid namespace
 }
 
 func (h Holder) String() string { return fmt.Sprintf("pid %d on %s", h.PID, h.Host) }

@@ -1,0 +1,81 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"modernc.org/sqlite"
+)
+
+// Error says what could not be done with a journal file, and what to do about it.
+type Error struct {
+	Op   string // open, append to, read, lease in, close
+	Path string
+	Err  error
+	Try  string // the next step, for people; may be empty
+}
+
+func (e *Error) Error() string {
+	msg := fmt.Sprintf("%s journal %s: %v", e.Op, e.Path, e.Err)
+	if e.Try != "" {
+		msg += ". Try: " + e.Try
+	}
+	return msg
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+var (
+	errForeign  = errors.New("the file belongs to another program")
+	errNewer    = errors.New("the file was written by a newer firedrill")
+	errReadOnly = errors.New("it was opened for reading")
+	errReplaced = errors.New("another file stands there now")
+	// ErrDamaged: the journal file cannot be read as one.
+	ErrDamaged = errors.New("the file is damaged or no journal")
+)
+
+// Result codes of SQLite that need a word of advice: https://www.sqlite.org/rescode.html
+const (
+	codeBusy     = 5
+	codeLocked   = 6
+	codeReadOnly = 8
+	codeIO       = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeNotADB   = 26
+)
+
+// fail makes an *Error of err with the advice that belongs to it. The store's own answers pass as they are.
+func (s *SQLite) fail(op string, err error) error {
+	var held *HeldError
+	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrStale) || errors.As(err, &held) {
+		return err
+	}
+	e := &Error{Op: op, Path: s.path, Err: err}
+	var driver *sqlite.Error
+	code := 0
+	if errors.As(err, &driver) {
+		code = driver.Code() & 0xff // without the extension
+	}
+	switch {
+	case errors.Is(err, errNewer):
+		e.Try = "use the newer firedrill"
+	case errors.Is(err, errForeign):
+		e.Try = "name another directory with --state"
+	case errors.Is(err, errReplaced), errors.Is(err, fs.ErrNotExist):
+		e.Try = "put the file back and run firedrill recover"
+	case errors.Is(err, fs.ErrPermission), code == codeReadOnly, code == codeCantOpen:
+		e.Try = "make " + filepath.Dir(s.path) + " writable for you, or name another directory with --state"
+	case code == codeFull, code == codeIO:
+		e.Try = "free space on the disk of " + filepath.Dir(s.path)
+	case code == codeBusy, code == codeLocked:
+		e.Try = "again; another process keeps the file locked"
+	case code == codeCorrupt, code == codeNotADB:
+		e.Err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		e.Try = "restore it from a copy, or move it away and put back what a run has left by its firedrill tags"
+	}
+	return e
+}
