@@ -1,0 +1,236 @@
+package pager
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// answer writes v as JSON.
+func answer(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// problem is a refusal of the REST API.
+type problem struct {
+	status  int
+	code    int
+	message string
+	errors  []string
+}
+
+func (e *problem) write(w http.ResponseWriter) {
+	type inner struct {
+		Message string   `json:"message"`
+		Code    int      `json:"code"`
+		Errors  []string `json:"errors,omitempty"`
+	}
+	answer(w, e.status, struct {
+		Error inner `json:"error"`
+	}{inner{e.message, e.code, e.errors}})
+}
+
+func notFound() *problem {
+	return &problem{status: http.StatusNotFound, code: 2100, message: "Not Found"}
+}
+
+func invalid(errors ...string) *problem {
+	return &problem{status: http.StatusBadRequest, code: 2001, message: "Invalid Input Provided", errors: errors}
+}
+
+// requestSkew is where the skew of a request travels.
+type requestSkew struct{}
+
+func skewOf(r *http.Request) time.Duration {
+	d, _ := r.Context().Value(requestSkew{}).(time.Duration)
+	return d
+}
+
+// ServeHTTP serves REST, events and phones, in whatever trouble the knobs prescribe.
+func (p *Pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t := p.troubleFor(r)
+	w.Header().Set("Date", p.o.Now().Add(t.skew).UTC().Format(http.TimeFormat))
+	if t.delay > 0 {
+		timer := time.NewTimer(t.delay)
+		defer timer.Stop()
+		select {
+		case <-r.Context().Done():
+			return
+		case <-timer.C:
+		}
+		w.Header().Set("Date", p.o.Now().Add(t.skew).UTC().Format(http.TimeFormat))
+	}
+	switch {
+	case t.down:
+		panic(http.ErrAbortHandler)
+	case t.status != 0:
+		refuse(w, t)
+		return
+	case t.lost:
+		p.mux.ServeHTTP(discard{http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	}
+	if t.skew != 0 {
+		r = r.WithContext(context.WithValue(r.Context(), requestSkew{}, t.skew))
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+// refuse answers with the status a knob asks for, in the words of the API where it has any.
+func refuse(w http.ResponseWriter, t trouble) {
+	switch {
+	case t.bare || t.status >= 500:
+		http.Error(w, "<html>"+http.StatusText(t.status)+"</html>", t.status)
+	case t.status == http.StatusTooManyRequests:
+		w.Header().Set("ratelimit-limit", "960")
+		w.Header().Set("ratelimit-remaining", "0")
+		w.Header().Set("ratelimit-reset", "1")
+		tooMany().write(w)
+	case t.status == http.StatusUnauthorized:
+		unauthorized().write(w)
+	case t.status == http.StatusForbidden:
+		forbidden().write(w)
+	default:
+		(&problem{status: t.status, code: 2000, message: http.StatusText(t.status)}).write(w)
+	}
+}
+
+func tooMany() *problem {
+	return &problem{status: http.StatusTooManyRequests, code: 2020, message: "Rate Limit Exceeded"}
+}
+
+func unauthorized() *problem {
+	return &problem{status: http.StatusUnauthorized, code: 2006, message: "Authentication failed"}
+}
+
+func forbidden() *problem {
+	return &problem{status: http.StatusForbidden, code: 2010, message: "Access Denied"}
+}
+
+// discard is a response that nobody reads.
+type discard struct{ h http.Header }
+
+func (d discard) Header() http.Header         { return d.h }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// quota is how much of a minute's allowance is left.
+type quota struct {
+	ok        bool
+	limit     int
+	remaining int
+	reset     time.Duration
+	began     time.Time
+}
+
+// spend takes one request from an allowance. The lock is held.
+func (p *Pager) spend(who string, limit int, now time.Time) quota {
+	q := p.quotas[who]
+	if q == nil || now.Sub(q.began) >= time.Minute {
+		q = &quota{limit: limit, remaining: limit, began: now}
+		p.quotas[who] = q
+	}
+	q.ok = q.remaining > 0
+	if q.ok {
+		q.remaining--
+	}
+	q.reset = time.Minute - now.Sub(q.began)
+	return *q
+}
+
+func (q quota) tell(h http.Header) {
+	h.Set("ratelimit-limit", strconv.Itoa(q.limit))
+	h.Set("ratelimit-remaining", strconv.Itoa(q.remaining))
+	h.Set("ratelimit-reset", strconv.Itoa(int((q.reset+time.Second-1)/time.Second)))
+}
+
+// credential is the REST key of a request, however it is presented.
+func credential(r *http.Request) string {
+	a := r.Header.Get("Authorization")
+	if v, ok := strings.CutPrefix(a, "Token token="); ok {
+		return strings.Trim(v, `"`)
+	}
+	v, _ := strings.CutPrefix(a, "Bearer ")
+	return v
+}
+
+// query is one REST request whose sender is known; the pager is locked while it is answered.
+type query struct {
+	r     *http.Request
+	token *Token
+	now   time.Time
+	view  view
+}
+
+// rest serves one REST operation: who asks, how often, and in what zone.
+func (p *Pager) rest(pattern string, do func(q *query) (status int, body any, err *problem)) {
+	method, path, _ := strings.Cut(pattern, " ")
+	p.mux.HandleFunc(method+" /pagerduty"+path, func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		now := p.o.Now()
+		token := p.o.Account.token(credential(r))
+		if token == nil {
+			unauthorized().write(w)
+			return
+		}
+		who := "rest " + token.Value
+		if token.User != "" {
+			who = "rest user " + token.User
+		}
+		limit := p.spend(who, p.o.RequestsPerMinute, now)
+		limit.tell(w.Header())
+		switch {
+		case !limit.ok:
+			tooMany().write(w)
+			return
+		case token.ReadOnly && method != http.MethodGet:
+			forbidden().write(w)
+			return
+		}
+		q := &query{r: r, token: token, now: now, view: p.viewFor(r)}
+		status, body, err := do(q)
+		if err != nil {
+			err.write(w)
+			return
+		}
+		if body == nil {
+			w.WriteHeader(status)
+			return
+		}
+		answer(w, status, body)
+	})
+}
+
+// sender is the user in whose name a write is made: From is required, and must be somebody of the account.
+func (p *Pager) sender(q *query) (*User, *problem) {
+	from := q.r.Header.Get("From")
+	if from == "" && q.token.User != "" {
+		return p.o.Account.user(q.token.User), nil
+	}
+	if from == "" {
+		return nil, &problem{status: http.StatusBadRequest, code: 2016,
+			message: `You must specify a user's email address in the "From" header`}
+	}
+	if !strings.Contains(from, "@") {
+		return nil, &problem{status: http.StatusBadRequest, code: 1028, message: "From header is malformed"}
+	}
+	u := p.o.Account.userByEmail(from)
+	if u == nil {
+		return nil, &problem{status: http.StatusBadRequest, code: 1008, message: "Requester User Not Found"}
+	}
+	return u, nil
+}

@@ -1,0 +1,251 @@
+package pager
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// The shapes of the REST API, each rendered for one view.
+
+type incidentShape struct {
+	ID                   string            `json:"id"`
+	Type                 string            `json:"type"`
+	Summary              string            `json:"summary"`
+	Self                 string            `json:"self"`
+	HTMLURL              string            `json:"html_url"`
+	IncidentNumber       int               `json:"incident_number"`
+	Title                string            `json:"title"`
+	Description          string            `json:"description"`
+	CreatedAt            string            `json:"created_at"`
+	UpdatedAt            string            `json:"updated_at"`
+	Status               string            `json:"status"`
+	IncidentKey          *string           `json:"incident_key"` // null: its alerts have the keys
+	Service              ref               `json:"service"`
+	Assignments          []assignmentShape `json:"assignments"`
+	AssignedVia          string            `json:"assigned_via"`
+	LastStatusChangeAt   string            `json:"last_status_change_at"`
+	LastStatusChangeBy   ref               `json:"last_status_change_by"`
+	ResolvedAt           *string           `json:"resolved_at"`
+	FirstTriggerLogEntry ref               `json:"first_trigger_log_entry"`
+	AlertCounts          alertCounts       `json:"alert_counts"`
+	IsMergeable          bool              `json:"is_mergeable"`
+	EscalationPolicy     ref               `json:"escalation_policy"`
+	Teams                []ref             `json:"teams"`
+	PendingActions       []pendingShape    `json:"pending_actions"`
+	Acknowledgements     []ackShape        `json:"acknowledgements"`
+	AlertGrouping        *string           `json:"alert_grouping"`
+	Priority             *string           `json:"priority"`
+	ResolveReason        *reasonShape      `json:"resolve_reason"`
+	IncidentsResponders  []ref             `json:"incidents_responders"`
+	ResponderRequests    []ref             `json:"responder_requests"`
+	Urgency              string            `json:"urgency"`
+}
+
+type assignmentShape struct {
+	At       string `json:"at"`
+	Assignee ref    `json:"assignee"`
+}
+
+type ackShape struct {
+	At           string `json:"at"`
+	Acknowledger ref    `json:"acknowledger"`
+}
+
+type pendingShape struct {
+	Type string `json:"type"`
+	At   string `json:"at"`
+}
+
+type alertCounts struct {
+	All       int `json:"all"`
+	Triggered int `json:"triggered"`
+	Resolved  int `json:"resolved"`
+}
+
+type reasonShape struct {
+	Type     string `json:"type"`
+	Incident ref    `json:"incident"`
+}
+
+func incidentRef(i *incident) ref {
+	return ref{ID: i.id, Type: "incident_reference", Summary: fmt.Sprintf("[#%d] %s", i.number, i.title)}
+}
+
+func (p *Pager) incidentShape(v view, i *incident) incidentShape {
+	self := v.link(incidentRef(i))
+	out := incidentShape{
+		ID: i.id, Type: "incident", Summary: self.Summary, Self: self.Self, HTMLURL: self.Self,
+		IncidentNumber: i.number, Title: i.title, Description: i.title,
+		CreatedAt: v.at(i.created), UpdatedAt: v.at(i.touched()), Status: i.status,
+		Service: v.link(serviceRef(i.service)), AssignedVia: "escalation_policy",
+		LastStatusChangeAt: v.at(i.changed), LastStatusChangeBy: v.link(i.changedBy), ResolvedAt: v.maybe(i.resolved),
+		IsMergeable: true, EscalationPolicy: v.link(policyRef(p.o.Account.policy(i.service.Policy))),
+		Assignments: []assignmentShape{}, Teams: []ref{}, PendingActions: []pendingShape{}, Acknowledgements: []ackShape{},
+		IncidentsResponders: []ref{}, ResponderRequests: []ref{}, Urgency: i.urgency,
+	}
+	for _, e := range i.entries {
+		if e.kind == "trigger" {
+			out.FirstTriggerLogEntry = v.link(ref{ID: e.id, Type: "trigger_log_entry_reference", Summary: "Triggered"})
+			out.FirstTriggerLogEntry.Self = v.base + "/log_entries/" + e.id
+			break
+		}
+	}
+	for _, u := range i.assignees {
+		out.Assignments = append(out.Assignments, assignmentShape{v.at(i.assigned), v.link(userRef(u))})
+	}
+	for _, a := range i.acks {
+		out.Acknowledgements = append(out.Acknowledgements, ackShape{v.at(a.at), v.link(a.as)})
+	}
+	for _, a := range i.alerts {
+		out.AlertCounts.All++
+		if a.status == resolved {
+			out.AlertCounts.Resolved++
+		} else {
+			out.AlertCounts.Triggered++
+		}
+	}
+	if !i.escalateAt.IsZero() {
+		out.PendingActions = append(out.PendingActions, pendingShape{"escalate", v.at(i.escalateAt)})
+	}
+	if !i.unackAt.IsZero() {
+		out.PendingActions = append(out.PendingActions, pendingShape{"unacknowledge", v.at(i.unackAt)})
+	}
+	if i.mergedInto != nil {
+		out.ResolveReason = &reasonShape{"merge_resolve_reason", v.link(incidentRef(i.mergedInto))}
+	}
+	return out
+}
+
+func (i *incident) touched() time.Time {
+	return i.entries[len(i.entries)-1].at
+}
+
+type alertShape struct {
+	ID          string    `json:"id"`
+	Type        string    `json:"type"`
+	Summary     string    `json:"summary"`
+	Self        string    `json:"self"`
+	HTMLURL     string    `json:"html_url"`
+	CreatedAt   string    `json:"created_at"`
+	Status      string    `json:"status"`
+	AlertKey    string    `json:"alert_key"`
+	Service     ref       `json:"service"`
+	Incident    ref       `json:"incident"`
+	Integration ref       `json:"integration"`
+	Severity    string    `json:"severity"`
+	Suppressed  bool      `json:"suppressed"`
+	Body        alertBody `json:"body"`
+}
+
+type alertBody struct {
+	Type     string          `json:"type"`
+	Contexts []ref           `json:"contexts"`
+	CEF      cefDetails      `json:"cef_details"`
+	Details  json.RawMessage `json:"details,omitempty"`
+}
+
+// cefDetails is the common event format, in which PagerDuty keeps what the source said.
+type cefDetails struct {
+	Client      string          `json:"client,omitempty"`
+	ClientURL   string          `json:"client_url,omitempty"`
+	DedupKey    string          `json:"dedup_key"`
+	Description string          `json:"description"`
+	Message     string          `json:"message"`
+	Severity    string          `json:"severity"`
+	Source      string          `json:"source_origin"`
+	Class       string          `json:"event_class,omitempty"`
+	Details     json.RawMessage `json:"details,omitempty"`
+}
+
+func (v view) alert(i *incident, a *alert) alertShape {
+	l := a.event.Payload
+	self := v.base + "/incidents/" + i.id + "/alerts/" + a.id
+	integration := ref{ID: a.integration.ID, Type: a.integration.Type + "_reference", Summary: a.integration.Name,
+		Self: v.base + "/services/" + i.service.ID + "/integrations/" + a.integration.ID}
+	out := alertShape{
+		ID: a.id, Type: "alert", Summary: l.Summary, Self: self, HTMLURL: self, CreatedAt: v.at(a.created), Status: a.status,
+		AlertKey: a.key, Service: v.link(serviceRef(i.service)), Incident: v.link(incidentRef(i)), Integration: integration,
+		Severity: l.Severity, Body: alertBody{Type: "alert_body", Contexts: []ref{}},
+	}
+	out.Body.CEF = cefDetails{Client: a.event.Client, ClientURL: a.event.ClientURL, DedupKey: a.key, Description: l.Summary,
+		Message: l.Summary, Severity: l.Severity, Source: l.Source, Class: l.Class, Details: l.Details}
+	if len(l.Details) > 0 {
+		out.Body.Details = json.RawMessage(`{"custom_details":` + string(l.Details) + `}`)
+	}
+	return out
+}
+
+type entryShape struct {
+	ID           string            `json:"id"`
+	Type         string            `json:"type"`
+	Summary      string            `json:"summary"`
+	Self         string            `json:"self"`
+	HTMLURL      *string           `json:"html_url"`
+	CreatedAt    string            `json:"created_at"`
+	Agent        *ref              `json:"agent,omitempty"`
+	Channel      channel           `json:"channel"`
+	Service      ref               `json:"service"`
+	Incident     ref               `json:"incident"`
+	Teams        []ref             `json:"teams"`
+	Contexts     []ref             `json:"contexts"`
+	User         *ref              `json:"user,omitempty"`
+	Assignees    []ref             `json:"assignees,omitempty"`
+	Note         string            `json:"note,omitempty"`
+	AckTimeout   *int              `json:"acknowledgement_timeout,omitempty"`
+	EventDetails map[string]string `json:"event_details,omitempty"`
+}
+
+func (v view) entry(i *incident, e *entry) entryShape {
+	out := entryShape{
+		ID: e.id, Type: e.kind + "_log_entry", Summary: e.summary(), Self: v.base + "/log_entries/" + e.id,
+		CreatedAt: v.at(e.at), Agent: v.linkPtr(e.agent), Channel: channel{Type: e.channel.Type},
+		Service: v.link(serviceRef(i.service)), Incident: v.link(incidentRef(i)), Teams: []ref{}, Contexts: []ref{},
+		User: v.linkPtr(e.user), Note: e.note,
+	}
+	if len(e.assignees) > 0 {
+		out.Assignees = v.links(e.assignees)
+	}
+	if v.includes("channels") {
+		out.Channel = e.channel
+	}
+	if e.kind == "acknowledge" {
+		out.AckTimeout = &e.ackTimeout
+	}
+	if e.kind == "trigger" {
+		out.EventDetails = map[string]string{"description": e.message}
+	}
+	return out
+}
+
+// summary is the line people read.
+func (e *entry) summary() string {
+	switch {
+	case e.user != nil:
+		return "Notified " + e.user.Summary
+	case e.agent == nil:
+		return e.kind
+	case e.kind == "trigger":
+		return "Triggered through " + e.agent.Summary
+	default:
+		return e.kind + " by " + e.agent.Summary
+	}
+}
+
+type noteShape struct {
+	ID        string      `json:"id"`
+	User      ref         `json:"user"`
+	Channel   noteChannel `json:"channel"`
+	Content   string      `json:"content"`
+	CreatedAt string      `json:"created_at"`
+	UpdatedAt string      `json:"updated_at"`
+}
+
+type noteChannel struct {
+	Summary string `json:"summary"`
+}
+
+func (v view) note(n *note) noteShape {
+	return noteShape{ID: n.id, User: v.link(userRef(n.by)), Channel: noteChannel{n.via}, Content: n.content,
+		CreatedAt: v.at(n.created), UpdatedAt: v.at(n.modified)}
+}

@@ -1,0 +1,327 @@
+package pager
+
+import (
+	"cmp"
+	"encoding/json"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxNotes  = 2000 // per incident, as PagerDuty documents
+	maxManage = 250  // incidents in one PUT
+)
+
+func (p *Pager) incidentRoutes() {
+	p.rest("GET /incidents", p.listIncidents)
+	p.rest("PUT /incidents", p.manageIncidents)
+	p.rest("GET /incidents/{id}", p.one(func(q *query, i *incident) (any, *problem) {
+		return struct {
+			Incident incidentShape `json:"incident"`
+		}{p.incidentShape(q.view, i)}, nil
+	}))
+	p.rest("PUT /incidents/{id}", p.manageIncident)
+	p.rest("PUT /incidents/{id}/merge", p.mergeIncidents)
+	p.rest("GET /incidents/{id}/alerts", p.one(p.listAlerts))
+	p.rest("GET /incidents/{id}/alerts/{alert}", p.one(p.getAlert))
+	p.rest("GET /incidents/{id}/log_entries", p.one(p.listEntries))
+	p.noteRoutes()
+}
+
+// one finds the incident that a path names.
+func (p *Pager) one(do func(q *query, i *incident) (any, *problem)) func(q *query) (int, any, *problem) {
+	return func(q *query) (int, any, *problem) {
+		i := p.incident(q.r.PathValue("id"))
+		if i == nil {
+			return 0, nil, notFound()
+		}
+		body, err := do(q, i)
+		return http.StatusOK, body, err
+	}
+}
+
+func (p *Pager) listIncidents(q *query) (int, any, *problem) {
+	since, until, bad := q.view.span()
+	if bad != nil {
+		return 0, nil, bad
+	}
+	if since.IsZero() {
+		since = q.now.AddDate(0, -1, 0)
+	}
+	if q.view.q.Get("date_range") == "all" {
+		since, until = time.Time{}, time.Time{}
+	}
+	var found []*incident
+	for _, i := range p.incidents {
+		at := i.created.Add(q.view.skew)
+		if at.Before(since) || !until.IsZero() && at.After(until) || !q.wants(i) {
+			continue
+		}
+		found = append(found, i)
+	}
+	if bad := sortIncidents(found, q.view.q.Get("sort_by")); bad != nil {
+		return 0, nil, bad
+	}
+	g, bad := q.view.page(len(found))
+	if bad != nil {
+		return 0, nil, bad
+	}
+	out := struct {
+		Incidents []incidentShape `json:"incidents"`
+		page
+	}{[]incidentShape{}, g}
+	for _, i := range found[g.from:g.to] {
+		out.Incidents = append(out.Incidents, p.incidentShape(q.view, i))
+	}
+	return http.StatusOK, out, nil
+}
+
+// wants applies the filters of a listing. An empty incident_key is the trap that it is at PagerDuty: it selects
+// all open incidents.
+func (q *query) wants(i *incident) bool {
+	f := q.view.q
+	among := func(name, value string) bool { return len(f[name]) == 0 || slices.Contains(f[name], value) }
+	if !among("service_ids[]", i.service.ID) || !among("statuses[]", i.status) || !among("urgencies[]", i.urgency) {
+		return false
+	}
+	if users := f["user_ids[]"]; len(users) > 0 &&
+		!slices.ContainsFunc(i.assignees, func(u *User) bool { return slices.Contains(users, u.ID) }) {
+		return false
+	}
+	keys, asked := f["incident_key"]
+	if !asked {
+		return true
+	}
+	if keys[0] == "" {
+		return i.status != resolved
+	}
+	return slices.ContainsFunc(i.alerts, func(a *alert) bool { return a.key == keys[0] })
+}
+
+func sortIncidents(is []*incident, by string) *problem {
+	field, direction, _ := strings.Cut(by, ":")
+	var less func(a, b *incident) int
+	switch field {
+	case "", "incident_number":
+		less = func(a, b *incident) int { return cmp.Compare(a.number, b.number) }
+	case "created_at":
+		less = func(a, b *incident) int { return a.created.Compare(b.created) }
+	case "resolved_at":
+		less = func(a, b *incident) int { return a.resolved.Compare(b.resolved) }
+	case "urgency":
+		less = func(a, b *incident) int { return cmp.Compare(a.urgency, b.urgency) }
+	default:
+		return invalid("Sort by is invalid")
+	}
+	slices.SortStableFunc(is, less)
+	if direction == "desc" {
+		slices.Reverse(is)
+	}
+	return nil
+}
+
+func (p *Pager) listAlerts(q *query, i *incident) (any, *problem) {
+	key, asked := q.view.q["alert_key"]
+	var found []*alert
+	for _, a := range i.alerts {
+		if (!asked || a.key == key[0]) &&
+			(len(q.view.q["statuses[]"]) == 0 || slices.Contains(q.view.q["statuses[]"], a.status)) {
+			found = append(found, a)
+		}
+	}
+	g, bad := q.view.page(len(found))
+	if bad != nil {
+		return nil, bad
+	}
+	out := struct {
+		Alerts []alertShape `json:"alerts"`
+		page
+	}{[]alertShape{}, g}
+	for _, a := range found[g.from:g.to] {
+		out.Alerts = append(out.Alerts, q.view.alert(i, a))
+	}
+	return out, nil
+}
+
+func (p *Pager) getAlert(q *query, i *incident) (any, *problem) {
+	for _, a := range i.alerts {
+		if a.id == q.r.PathValue("alert") {
+			return struct {
+				Alert alertShape `json:"alert"`
+			}{q.view.alert(i, a)}, nil
+		}
+	}
+	return nil, notFound()
+}
+
+// listEntries tells the log in an order that means nothing: the same for every page, different for every seed. Its
+// zone, unless asked for, is the account's.
+func (p *Pager) listEntries(q *query, i *incident) (any, *problem) {
+	if q.view.bad != nil {
+		return nil, q.view.bad
+	}
+	if q.view.q.Get("time_zone") == "" {
+		q.view.zone = p.o.Zone
+	}
+	since, until, bad := q.view.span()
+	if bad != nil {
+		return nil, bad
+	}
+	overview := q.view.q.Get("is_overview") == "true"
+	var found []*entry
+	for _, e := range i.entries {
+		at := e.at.Add(q.view.skew).Truncate(time.Second)
+		if overview && e.kind == "notify" || at.Before(since) || !until.IsZero() && at.After(until) {
+			continue
+		}
+		found = append(found, e)
+	}
+	order := func(e *entry) uint64 {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(strconv.FormatUint(p.o.Seed, 10) + e.id))
+		return h.Sum64()
+	}
+	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(order(a), order(b)) })
+	g, bad := q.view.page(len(found))
+	if bad != nil {
+		return nil, bad
+	}
+	out := struct {
+		LogEntries []entryShape `json:"log_entries"`
+		page
+	}{[]entryShape{}, g}
+	for _, e := range found[g.from:g.to] {
+		out.LogEntries = append(out.LogEntries, q.view.entry(i, e))
+	}
+	return out, nil
+}
+
+// change is what a PUT wants of one incident.
+type change struct {
+	ID         string  `json:"id"`
+	Type       string  `json:"type"`
+	Status     string  `json:"status"`
+	Title      *string `json:"title"`
+	Urgency    string  `json:"urgency"`
+	Resolution string  `json:"resolution"`
+}
+
+func (p *Pager) manageIncident(q *query) (int, any, *problem) {
+	var in struct {
+		Incident change `json:"incident"`
+	}
+	i := p.incident(q.r.PathValue("id"))
+	if i == nil {
+		return 0, nil, notFound()
+	}
+	u, bad := p.sender(q)
+	if bad != nil {
+		return 0, nil, bad
+	}
+	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
+		return 0, nil, invalid(err.Error())
+	}
+	if bad := p.change(i, in.Incident, apiActor(u), q.now); bad != nil {
+		return 0, nil, bad
+	}
+	return http.StatusOK, struct {
+		Incident incidentShape `json:"incident"`
+	}{p.incidentShape(q.view, i)}, nil
+}
+
+func (p *Pager) manageIncidents(q *query) (int, any, *problem) {
+	var in struct {
+		Incidents []change `json:"incidents"`
+	}
+	u, bad := p.sender(q)
+	if bad != nil {
+		return 0, nil, bad
+	}
+	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
+		return 0, nil, invalid(err.Error())
+	}
+	if len(in.Incidents) > maxManage {
+		return 0, nil, &problem{status: http.StatusRequestEntityTooLarge, code: 2001, message: "Too many incidents"}
+	}
+	out := struct {
+		Incidents []incidentShape `json:"incidents"`
+		page
+	}{[]incidentShape{}, page{Limit: 100}}
+	for _, c := range in.Incidents {
+		i := p.incident(c.ID)
+		if i == nil {
+			return 0, nil, notFound()
+		}
+		if bad := p.change(i, c, apiActor(u), q.now); bad != nil {
+			return 0, nil, bad
+		}
+		out.Incidents = append(out.Incidents, p.incidentShape(q.view, i))
+	}
+	return http.StatusOK, out, nil
+}
+
+func apiActor(u *User) actor {
+	return actor{user: u, as: userRef(u), channel: channel{Type: "api"}}
+}
+
+// change does what a PUT or a phone asks. Acknowledging or triggering a resolved incident opens it again.
+func (p *Pager) change(i *incident, c change, by actor, now time.Time) *problem {
+	switch c.Status {
+	case "":
+	case acknowledged:
+		if i.status == resolved {
+			p.retrigger(i, by, now)
+		}
+		p.acknowledge(i, by, now)
+	case resolved:
+		if i.status == resolved {
+			return &problem{status: http.StatusBadRequest, code: 1001, message: "Incident Already Resolved"}
+		}
+		p.close(i, by, c.Resolution, now)
+	case triggered:
+		if i.status != triggered {
+			p.retrigger(i, by, now)
+		}
+	default:
+		return invalid("Status is invalid")
+	}
+	if c.Title != nil {
+		i.title = *c.Title
+	}
+	if c.Urgency != "" && c.Urgency != i.urgency {
+		i.urgency = c.Urgency
+		p.log(i, now, entry{kind: "urgency_change", agent: &by.as, channel: by.channel})
+	}
+	return nil
+}
+
+func (p *Pager) mergeIncidents(q *query) (int, any, *problem) {
+	var in struct {
+		Sources []ref `json:"source_incidents"`
+	}
+	into := p.incident(q.r.PathValue("id"))
+	if into == nil {
+		return 0, nil, notFound()
+	}
+	u, bad := p.sender(q)
+	if bad != nil {
+		return 0, nil, bad
+	}
+	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
+		return 0, nil, invalid(err.Error())
+	}
+	for _, s := range in.Sources {
+		from := p.incident(s.ID)
+		if from == nil || from == into || from.status == resolved {
+			return 0, nil, invalid("Source incident cannot be merged")
+		}
+		p.merge(from, into, apiActor(u), q.now)
+	}
+	return http.StatusOK, struct {
+		Incident incidentShape `json:"incident"`
+	}{p.incidentShape(q.view, into)}, nil
+}
