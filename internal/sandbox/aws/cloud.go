@@ -83,9 +83,11 @@ func newServices(d deps) []service {
 		newSTS(d),
 		newIAM(d),
 		newLambda(d),
+		newDynamoDB(d),
 		topics,
 		newCloudWatch(d, topics),
 		newSQS(d),
+		newELB(d),
 	}
 }
 
