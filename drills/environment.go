@@ -1,6 +1,18 @@
 package drills
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+// File is firedrill.yaml: where the drills are, and the environments.
+type File struct {
+	Drills       []string // folders, as written: relative to the file's own
+	Environments map[string]Environment
+	// Source is the file it was read from.
+	Source string
+}
 
 // Environment is a named staging account with its guards, pager and alarms, as firedrill.yaml tells it.
 type Environment struct {
@@ -76,4 +88,17 @@ type StoreSpec struct {
 type DeadmanSpec struct {
 	Role     string
 	Required bool
+}
+
+// NamesProduction tells whether a name of an environment or account, or a tag's value, contains the word prod, prd,
+// production or live, in any case, cut at whatever is not a letter: live-orders and Prod2 do, delivery does not.
+func NamesProduction(s string) (word string, yes bool) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		for _, production := range []string{"prod", "prd", "production", "live"} {
+			if strings.EqualFold(word, production) {
+				return word, true
+			}
+		}
+	}
+	return "", false
 }

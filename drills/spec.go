@@ -38,6 +38,11 @@ type Spec struct {
 
 	// Source is the file it was read from; empty for one of the library.
 	Source string
+
+	// What Resolve reads again, with values: the file as a tree, its name for mistakes, and the kinds it knows.
+	tree  *node
+	file  string
+	kinds Kinds
 }
 
 // Look is one place to look at during the drill: a kind (dashboard, logs) and its URL.

@@ -1,0 +1,59 @@
+package drills
+
+import (
+	"strconv"
+	"time"
+)
+
+// Verb is what an action does, in the imperative.
+type Verb string
+
+// The verbs, in about the order of a run.
+const (
+	Guard       Verb = "guard"   // every check, and the leases on the targets
+	Steady      Verb = "steady"  // the steady state, before anything is touched
+	Clock       Verb = "clock"   // how far other clocks are from ours
+	Prepare     Verb = "prepare" // read the target and make the undo
+	Stage       Verb = "stage"   // make our own objects, inert
+	Apply       Verb = "apply"   // issue the change
+	Page        Verb = "page"    // tell people
+	Note        Verb = "note"    // write on their incident that this is a drill
+	Poll        Verb = "poll"    // load, and everything that looks
+	Revert      Verb = "revert"  // put back
+	Settle      Verb = "settle"  // read back
+	ResolvePage Verb = "resolve_page"
+	PageOwner   Verb = "page_owner" // something is left in place
+	Calm        Verb = "calm"       // after the undo: alarms OK, steady state good
+	Finish      Verb = "finish"
+	Wait        Verb = "wait" // nothing is due
+	Done        Verb = "done"
+)
+
+// Action is the next thing to do. Its ID is derived from the state alone, so that whoever repeats it meets the
+// record of the first time.
+type Action struct {
+	ID       string
+	Verb     Verb
+	Fault    int           // index into Plan.Faults, where the verb is about one
+	Try      int           //
+	Incident string        // for Note
+	Until    time.Time     // for Wait and Poll: when to come back at the latest
+	For      time.Duration // for Poll: how long load and observers may run
+}
+
+// wayOut says whether the action puts back: it runs on a context that no signal ends, and without a record if need be.
+func (a Action) wayOut() bool {
+	switch a.Verb {
+	case Revert, Settle, ResolvePage, PageOwner, Calm, Finish, Wait, Done:
+		return true
+	}
+	return false
+}
+
+func (s *State) act(v Verb, fault, try int) Action {
+	id := string(v)
+	if fault >= 0 {
+		id += "/" + s.Plan.Faults[fault].ID
+	}
+	return Action{ID: id + "/" + strconv.Itoa(try), Verb: v, Fault: fault, Try: try}
+}

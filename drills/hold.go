@@ -1,0 +1,133 @@
+package drills
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// expectation is one line of the drill's expect as it stands: met, or until when it can be.
+type expectation struct {
+	name string
+	met  bool
+	by   time.Time // zero while what it counts from has not happened
+}
+
+// effectiveBy is how long a fault may take to be felt where the drill does not say.
+const effectiveBy = 15 * time.Minute
+
+// expectations lists what the drill expects, and always that the fault becomes effective.
+func (s *State) expectations() []expectation {
+	x := s.Plan.Expect
+	from := func(t time.Time, d time.Duration) time.Time {
+		if t.IsZero() {
+			return t
+		}
+		return t.Add(d)
+	}
+	applied := time.Time{}
+	for i := range s.Faults {
+		if f := &s.Faults[i]; !f.AppliedAt.IsZero() && applied.IsZero() {
+			applied = f.AppliedAt
+		}
+	}
+	effective := x.Effective
+	if effective == 0 {
+		effective = effectiveBy
+	}
+	list := []expectation{{"effective", !s.Effective.IsZero(), from(applied, effective)}}
+	if x.Detect > 0 {
+		list = append(list, expectation{"detect", s.People.detected, from(s.Effective, x.Detect)})
+	}
+	all, byHuman, _ := s.People.resolved()
+	paged := s.pagedAt()
+	if x.Acknowledge > 0 {
+		list = append(list, expectation{"acknowledge", !s.People.acked.IsZero(), from(paged, x.Acknowledge)})
+	}
+	if x.Mitigate > 0 {
+		list = append(list, expectation{"mitigate", s.mitigated(), from(s.Effective, x.Mitigate)})
+	}
+	if x.Resolve > 0 {
+		list = append(list, expectation{"resolve", all && byHuman, from(s.Effective, x.Resolve)})
+	}
+	return list
+}
+
+// pagedAt is when somebody was first told, as far as a decision needs it: our page, or an incident of theirs.
+func (s *State) pagedAt() time.Time {
+	for _, e := range s.Events {
+		if e.Kind == "incident.notified" {
+			return e.At
+		}
+	}
+	return s.Paged
+}
+
+// mitigated: the effect ceased by another's hand while the fault was held.
+func (s *State) mitigated() bool {
+	for i := range s.Faults {
+		if f := &s.Faults[i]; f.Phase == Applied && (f.Effective.IsZero() || f.Ceased.Before(f.Effective)) {
+			return false
+		}
+	}
+	return !s.Effective.IsZero() && s.steady()
+}
+
+// steady says that the last reading of every steady probe was good.
+func (s *State) steady() bool {
+	for _, p := range s.Plan.Steady {
+		if s.Last[p.Label] != "ok" {
+			return false
+		}
+	}
+	return true
+}
+
+// quietFor is how long a drill waits for a person to resolve an incident that monitoring has resolved.
+const quietFor = 10 * time.Second
+
+// holdEnded: people have resolved it and all is well; or every expectation is decided and nobody has answered; or
+// nothing is left to wait for, because their monitoring resolved the incident and the effect has gone.
+func (s *State) holdEnded(now time.Time) bool {
+	for i := range s.Faults {
+		if s.Faults[i].Phase != Applied {
+			return false
+		}
+	}
+	if len(s.Faults) == 0 {
+		return true
+	}
+	if all, byHuman, since := s.People.resolved(); all && s.steady() {
+		if byHuman || (s.mitigated() && !now.Before(since.Add(quietFor))) {
+			return true
+		}
+	}
+	return s.People.acked.IsZero() && s.decided(now)
+}
+
+// decided says that nothing the drill expects can change any more. A fault that never became effective decides all;
+// an expectation that counts from something that has not happened waits for what it hangs on.
+func (s *State) decided(now time.Time) bool {
+	list := s.expectations()
+	if first := list[0]; !first.met {
+		return !first.by.IsZero() && !now.Before(first.by)
+	}
+	if len(list) == 1 {
+		return false // nothing is expected: people have until the limit
+	}
+	for _, x := range list {
+		if x.met || (!x.by.IsZero() && !now.Before(x.by)) {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// verbOf is the verb that an action's id begins with.
+func verbOf(id string) Verb {
+	v, _, _ := strings.Cut(id, "/")
+	return Verb(v)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,147 @@
+package drills
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// A run's lease: how long it lasts without a renewal, and how often it is renewed.
+const (
+	leaseTTL   = 15 * time.Second
+	leaseRenew = 5 * time.Second
+)
+
+var errLeaseLost = errors.New("lease of the run could not be renewed in time")
+
+// lease is this engine's hold on its run.
+type lease struct {
+	e  *Engine
+	mu sync.Mutex
+	l  journal.Lease
+}
+
+// take gets the run's lease now, or says who has it.
+func (e *Engine) take(ctx context.Context, run string) (*lease, error) {
+	l, err := e.Store.Take(ctx, journal.RunLease(run), run, e.Holder, leaseTTL, e.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &lease{e: e, l: l}, nil
+}
+
+// await takes the run's lease as soon as it can be had: at once where its holder is dead, else when it has ended.
+// A holder that renews it lives.
+func (e *Engine) await(ctx context.Context, run string) (*lease, error) {
+	var first *journal.HeldError
+	for {
+		l, err := e.take(ctx, run)
+		var held *journal.HeldError
+		if !errors.As(err, &held) {
+			return l, err
+		}
+		if first == nil {
+			first = held
+		}
+		if held.Lease.Gen != first.Lease.Gen || held.Lease.Expires.After(first.Lease.Expires) ||
+			journal.Alive(held.Lease.Holder, e.Holder) == journal.Living {
+			return nil, held
+		}
+		if e.Waiting != nil {
+			e.Waiting(held.Lease)
+		}
+		if err := e.Clock.Wait(ctx, time.Second); err != nil {
+			return nil, fmt.Errorf("wait for %s: %w", held, err)
+		}
+	}
+}
+
+func (l *lease) gen() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.l.Gen
+}
+
+// fresh renews the lease and says until when it holds.
+func (l *lease) fresh(ctx context.Context) (time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	renewed, err := l.e.Store.Renew(ctx, l.l, leaseTTL, l.e.Clock.Now())
+	if err != nil {
+		return l.l.Expires, err
+	}
+	l.l = renewed
+	return renewed.Expires, nil
+}
+
+// keep renews the lease until stop is called. The context it returns ends with the caller's, or when the lease is
+// lost: to another engine at once, to a store that does not answer when it would have ended.
+func (l *lease) keep(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done, stopped := make(chan struct{}), make(chan struct{})
+	detached, quit := context.WithCancel(context.WithoutCancel(ctx))
+	ticks := l.e.Clock.Every(detached, leaseRenew)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticks:
+			}
+			until, err := l.fresh(detached)
+			if errors.Is(err, journal.ErrStale) {
+				cancel(err)
+				return
+			}
+			if err != nil && !l.e.Clock.Now().Before(until) {
+				cancel(fmt.Errorf("%w: %w", errLeaseLost, err))
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		close(done)
+		quit()
+		<-stopped
+		cancel(nil)
+	}
+}
+
+func (l *lease) release(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.e.Store.Release(ctx, l.l)
+}
+
+// takeTargets takes every target for the run, in the given order, or none.
+func (r *running) takeTargets(ctx context.Context, arns []string) error {
+	var taken []journal.Lease
+	for _, arn := range arns {
+		l, err := r.Store.Take(ctx, arn, r.state.Run, r.Holder, leaseTTL, r.Clock.Now())
+		if err != nil {
+			for _, t := range taken {
+				err = errors.Join(err, r.Store.Release(context.WithoutCancel(ctx), t))
+			}
+			return err
+		}
+		taken = append(taken, l)
+	}
+	return nil
+}
+
+// Release lets go of all leases of a run that has ended with nothing in place.
+func (e *Engine) Release(ctx context.Context, run string) error {
+	leases, err := e.Store.Held(ctx, run)
+	if err != nil {
+		return fmt.Errorf("release leases of run %s: %w", run, err)
+	}
+	for _, l := range leases {
+		err = errors.Join(err, e.Store.Release(ctx, l))
+	}
+	return err
+}

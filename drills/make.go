@@ -1,0 +1,222 @@
+package drills
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// Preview is what a plan shows people before anything is changed.
+type Preview struct {
+	Plan   *Plan
+	Brief  journal.Brief
+	Faults []PreviewFault
+	Facts  map[string]string // what the guards found
+	Check  *observe.ServiceCheck
+	Warn   []string // told, but no reason to refuse
+	Alarms []AlarmVerdict
+}
+
+// PreviewFault is one fault of a preview.
+type PreviewFault struct {
+	ID, Kind    string
+	Undo        inject.Undo
+	Changes     []inject.Change
+	Costs       inject.Costs
+	Moves       []inject.Metric
+	Floor       time.Duration
+	FloorSure   bool
+	Permissions []inject.Permission
+}
+
+// Make checks a drill against the world and makes its plan. It only reads: nothing is written, anywhere. A *Refusal
+// says why this drill may not run (now); the preview is told as far as it got.
+func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, error) {
+	env := st.Env
+	v := &Preview{Facts: map[string]string{}}
+	caller, err := st.whoami(ctx)
+	if err != nil {
+		return v, refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
+	}
+	p := &Plan{
+		V: PlanVersion, Run: run, Drill: spec.Drill, Environment: env.Name, Account: caller.Account, Region: caller.Region,
+		Sandbox: env.Sandbox, Ripples: spec.Ripples, Expect: spec.Expect, Limit: spec.Limit,
+		Patience: env.UndoPatience, Settle: env.Settle, Owner: env.Owner, Pace: paceOf(env),
+		Steady: plannedProbes(spec.SteadyState), Watch: plannedProbes(spec.Watch), Stop: plannedProbes(spec.StopConditions),
+	}
+	v.Plan = p
+	if r := st.planPage(spec, p); r != nil {
+		return v, r
+	}
+	if r := st.checkAccount(ctx, p, v.Facts); r != nil {
+		return v, r // before any target is read: not even a look at another account
+	}
+	for _, f := range spec.Faults {
+		pf, err := st.planFault(ctx, f, p)
+		if err != nil {
+			return v, err
+		}
+		p.Faults = append(p.Faults, PlannedFault{ID: f.ID, Kind: f.Kind, After: f.After, Params: f.Params,
+			Target: pf.Undo.Target, Staged: pf.staged})
+		v.Faults = append(v.Faults, pf.PreviewFault)
+	}
+	v.Brief = briefOf(spec, p, v)
+	if p.Card, err = json.Marshal(card(spec)); err != nil {
+		return v, fmt.Errorf("write card of %s: %w", spec.Drill, err)
+	}
+	facts, r := st.Check(ctx, p)
+	for k, f := range facts {
+		v.Facts[k] = f
+	}
+	if r != nil {
+		return v, r
+	}
+	if r := st.checkSight(ctx, v); r != nil {
+		return v, r
+	}
+	return v, nil
+}
+
+// paceOf: the sandbox is looked at more often, because its time is short.
+func paceOf(env *Environment) Pace {
+	if env.Sandbox != nil {
+		return Pace{Look: 500 * time.Millisecond, Alarm: 250 * time.Millisecond, Pager: 500 * time.Millisecond}
+	}
+	return Pace{Look: 2 * time.Second, Alarm: 5 * time.Second, Pager: 5 * time.Second}
+}
+
+func plannedProbes(specs []observe.ProbeSpec) (list []PlannedProbe) {
+	for _, s := range specs {
+		list = append(list, PlannedProbe{Label: s.Label(), Alarm: alarmOf(s), Spec: s})
+	}
+	return list
+}
+
+// planPage finds who is paged, and how.
+func (st *Steps) planPage(spec *Spec, p *Plan) *Refusal {
+	p.Page = PlannedPage{When: spec.Page.When, Fallback: spec.Page.Fallback, Title: "[DRILL] " + spec.Title}
+	team, ok := st.Env.Teams[spec.Team]
+	if !ok {
+		return refuse("team", "add it under teams, with its PagerDuty service and firedrill's integration key there",
+			"environment %s has no team %q, which practises %s", st.Env.Name, spec.Team, spec.Drill)
+	}
+	p.Page.Service, p.Page.Key = team.Service, team.Key
+	return nil
+}
+
+type plannedFault struct {
+	PreviewFault
+	staged bool
+}
+
+// planFault reads the target and asks the fault for everything a plan shows; the undo is thrown away.
+func (st *Steps) planFault(ctx context.Context, f FaultSpec, p *Plan) (out plannedFault, err error) {
+	kind, ok := st.World.Catalog[f.Kind]
+	if !ok {
+		return out, refuse("fault", "see firedrill schema", "no fault is called %s", f.Kind)
+	}
+	fault, err := kind.New(f.Params)
+	if err != nil {
+		return out, asRefusal(err)
+	}
+	now := st.World.Clock.Now()
+	u, err := fault.Prepare(ctx, inject.Mark{Run: p.Run, Fault: f.ID, Until: now.Add(p.Limit)}, now)
+	if err != nil {
+		return out, asRefusal(fmt.Errorf("prepare %s: %w", f.ID, err))
+	}
+	out.PreviewFault = PreviewFault{ID: f.ID, Kind: f.Kind, Undo: u, Changes: kind.Describe(u), FloorSure: true}
+	_, out.staged = fault.(inject.Staged)
+	if x, ok := fault.(inject.Costed); ok {
+		out.Costs = x.Costs(u)
+	}
+	if x, ok := fault.(inject.Mover); ok {
+		out.Moves = x.Moves(u)
+	}
+	if x, ok := fault.(inject.Floored); ok {
+		out.Floor, out.FloorSure = x.Floor(u)
+	}
+	if x, ok := fault.(inject.Permitter); ok {
+		out.Permissions = x.Permissions(u.Target)
+	}
+	return out, nil
+}
+
+// asRefusal: whatever keeps a plan from being made is a reason not to inject.
+func asRefusal(err error) *Refusal {
+	var no *inject.Refusal
+	if errors.As(err, &no) {
+		return &Refusal{Code: "fault", Why: no.Why, Try: no.Try, Later: no.Later}
+	}
+	return refuse("fault", "look at the target and the credentials", "%v", err)
+}
+
+// card is what the page carries: what is on the card, and nothing that gives the solution away.
+func card(spec *Spec) map[string]any {
+	d := map[string]any{"scenario": spec.Scenario}
+	if spec.Runbook != "" {
+		d["runbook"] = spec.Runbook
+	}
+	for _, l := range spec.Look {
+		d["look: "+l.What] = l.URL
+	}
+	var evidence []string
+	for _, e := range spec.Evidence {
+		evidence = append(evidence, e.Where+": "+e.Text)
+	}
+	if len(evidence) > 0 {
+		d["evidence"] = strings.Join(evidence, "\n")
+	}
+	return d
+}
+
+func briefOf(spec *Spec, p *Plan, v *Preview) journal.Brief {
+	b := journal.Brief{
+		Drill: spec.Drill, Title: spec.Title, Scenario: spec.Scenario, Team: spec.Team, Tags: spec.Tags,
+		Environment: p.Environment, Account: p.Account, Runbook: spec.Runbook, PageWhen: p.Page.When, PageService: p.Page.Service,
+		FallbackS: p.Page.Fallback.Seconds(), LimitS: p.Limit.Seconds(), Ripples: p.Ripples,
+		Steady: labels(p.Steady), Watch: labels(p.Watch), Stop: labels(p.Stop), Look: map[string]string{},
+	}
+	if p.Sandbox != nil {
+		b.Sandbox, b.SandboxURL = p.Sandbox.Instance, p.Sandbox.URL
+	}
+	for _, l := range spec.Look {
+		b.Look[l.What] = l.URL
+	}
+	for _, e := range spec.Evidence {
+		b.Evidence = append(b.Evidence, e.Where+": "+e.Text)
+	}
+	for _, h := range spec.Hints {
+		b.Hints = append(b.Hints, h.After.String()+": "+h.Say)
+	}
+	for _, x := range []struct {
+		name string
+		d    time.Duration
+	}{{"effective", p.Expect.Effective}, {"detect", p.Expect.Detect}, {"acknowledge", p.Expect.Acknowledge},
+		{"mitigate", p.Expect.Mitigate}, {"resolve", p.Expect.Resolve}} {
+		if x.d > 0 {
+			b.Expect = append(b.Expect, journal.Expectation{Name: x.name, LimitS: x.d.Seconds()})
+		}
+	}
+	for _, f := range v.Faults {
+		bf := journal.BriefFault{ID: f.ID, Kind: f.Kind, Target: f.Undo.Target.ARN}
+		for _, c := range f.Changes {
+			bf.Changes = append(bf.Changes, journal.Change(c))
+		}
+		b.Faults = append(b.Faults, bf)
+	}
+	return b
+}
+
+func labels(list []PlannedProbe) (out []string) {
+	for _, p := range list {
+		out = append(out, p.Label)
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package drills
+
+import "time"
+
+// Next decides what a run does now. It is pure, and the only place that knows the order of a drill: engines are loops
+// around it, and recovery is the same loop with abort.requested in the journal.
+func Next(s *State, now time.Time) Action {
+	switch {
+	case s.Finished:
+		return Action{ID: "done", Verb: Done}
+	case s.unwinding(now):
+		return s.nextOut(now)
+	default:
+		return s.nextIn(now)
+	}
+}
+
+// unwinding says that the run puts back from here on.
+func (s *State) unwinding(now time.Time) bool {
+	return s.Stop != nil || s.Undoing || s.limitPassed(now) || s.holdEnded(now)
+}
+
+// limitPassed: nothing is left in place beyond the limit, which runs from the first fault prepared.
+func (s *State) limitPassed(now time.Time) bool {
+	return !s.Started.IsZero() && !now.Before(s.Started.Add(s.Plan.Limit))
+}
+
+// nextIn is the way in: every check, then the faults one by one, then the hold.
+func (s *State) nextIn(now time.Time) Action {
+	switch {
+	case !s.Guarded:
+		return s.act(Guard, -1, 0)
+	case !s.SteadyOK && len(s.Plan.Steady) > 0:
+		return s.act(Steady, -1, 0)
+	case !s.Clocked:
+		return s.act(Clock, -1, 0)
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if due := s.due(i); f.Phase == Idle && now.Before(due) {
+			return s.poll(now, due)
+		}
+		switch {
+		case f.Phase == Idle:
+			return s.act(Prepare, i, 0)
+		case f.Phase == Prepared && s.Plan.Faults[i].Staged:
+			return s.act(Stage, i, 0)
+		case f.Phase == Prepared || f.Phase == StagedInert:
+			return s.act(Apply, i, 0)
+		}
+	}
+	return s.nextHold(now)
+}
+
+// due is when fault i may go in: some time after the first one.
+func (s *State) due(i int) time.Time {
+	if s.Started.IsZero() {
+		return time.Time{}
+	}
+	return s.Started.Add(s.Plan.Faults[i].After)
+}
+
+// nextHold: the faults are in place, and what is watched decides.
+func (s *State) nextHold(now time.Time) Action {
+	if s.pageDue(now) {
+		return s.act(Page, -1, s.PageTries)
+	}
+	if id, try, ok := s.People.unnoted(); ok {
+		a := s.act(Note, -1, try)
+		a.ID, a.Incident = "note/"+id+"/"+itoa(try), id
+		return a
+	}
+	return s.poll(now, s.Started.Add(s.Plan.Limit))
+}
+
+// pageRetry is the pause between tries at a page that the pager did not take.
+const pageRetry = 5 * time.Second
+
+// pageDue: nobody is paged before the fault is effective.
+func (s *State) pageDue(now time.Time) bool {
+	if s.Effective.IsZero() || !s.Paged.IsZero() {
+		return false
+	}
+	if s.PageTries > 0 && now.Before(s.lastOf(Page).Add(pageRetry)) {
+		return false
+	}
+	switch s.Plan.Page.When {
+	case PageDirect, PageReport:
+		return true
+	case PageAlarm:
+		return !s.People.detected && s.Plan.Page.Fallback > 0 && !now.Before(s.Effective.Add(s.Plan.Page.Fallback))
+	}
+	return false
+}
+
+// lastOf is when the last event of a verb was recorded.
+func (s *State) lastOf(v Verb) time.Time {
+	for i := len(s.Events) - 1; i >= 0; i-- {
+		if verbOf(s.Events[i].Action) == v {
+			return s.Events[i].At
+		}
+	}
+	return time.Time{}
+}
+
+// poll looks until the next thing is due. Until the fault is effective looks follow each other within a second.
+func (s *State) poll(now, due time.Time) Action {
+	a := s.act(Poll, -1, s.Polls)
+	a.For = s.Plan.Pace.Look
+	if s.Effective.IsZero() || a.For <= 0 {
+		a.For = min(time.Second, max(a.For, 100*time.Millisecond))
+	}
+	for _, t := range s.deadlines() {
+		if t.After(now) && t.Before(due) {
+			due = t
+		}
+	}
+	if left := due.Sub(now); left < a.For {
+		a.For = max(left, 50*time.Millisecond)
+	}
+	a.Until = now.Add(a.For)
+	return a
+}
+
+// deadlines are the moments at which a decision may change without any new event.
+func (s *State) deadlines() (ts []time.Time) {
+	if !s.Effective.IsZero() && s.Plan.Page.Fallback > 0 {
+		ts = append(ts, s.Effective.Add(s.Plan.Page.Fallback))
+	}
+	for _, x := range s.expectations() {
+		if !x.by.IsZero() {
+			ts = append(ts, x.by)
+		}
+	}
+	return ts
+}

@@ -1,0 +1,358 @@
+package drills
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// Phase is how far a fault has got.
+type Phase int
+
+// The phases. From Prepared on the fault is possibly in place, until it is Settled.
+const (
+	Idle Phase = iota
+	Prepared
+	StagedInert
+	Applied
+	Reverted // the undo was issued or not needed; it is to be read back
+	Settled
+	Stuck // patience has run out: dirty
+)
+
+// Late is how long a call that was issued may take to land. Stage and Apply end within it, so whoever takes over
+// looks again until it has passed.
+const Late = 10 * time.Second
+
+// FaultState is one fault of a run.
+type FaultState struct {
+	Phase      Phase
+	Undo       inject.Undo
+	Unreadable string    // why the recorded undo cannot be read
+	Issued     bool      // Stage or Apply has been recorded, as done or as failed
+	Unsure     time.Time // until then a call of ours may still land
+	AppliedAt  time.Time
+	Effective  time.Time // first answer that showed it; zero: not yet
+	Ceased     time.Time // it was felt and is not any more
+	LastNo     time.Time // end of the last look that did not feel it
+	Tries      int       // of the undo
+	FirstTry   time.Time
+	LastTry    time.Time
+	How        inject.Outcome
+	Err        string // of the last try
+}
+
+// open says that the fault may be in place.
+func (f *FaultState) open() bool { return f.Phase != Idle && f.Phase != Settled }
+
+// Stopping is why a run unwinds.
+type Stopping struct {
+	Reason string // the code that stands in abort.requested, or refused, apply_failed, journal_lost
+	Why    string
+	At     time.Time
+}
+
+// Reasons for a run to unwind before its hold has ended.
+const (
+	ReasonInterrupted = "interrupted"      // a signal
+	ReasonAbort       = "abort"            // somebody ran abort
+	ReasonRecover     = "recover"          // somebody recovers a dead run
+	ReasonStop        = "stop_condition"   // a stop condition was bad
+	ReasonForeign     = "foreign_incident" // a real incident: hand over
+	ReasonPager       = "pager_lost"       // nobody can be told, or seen to answer
+	ReasonEngine      = "engine_error"     // our own mistake
+	ReasonJournal     = "journal_lost"     // no record, no fault
+	ReasonRefused     = "refused"          // a guard said no
+	ReasonFailed      = "apply_failed"     // the change was not made
+	ReasonWorldGone   = "world_gone"       // the sandbox instance does not exist any more
+)
+
+// State is a run as its events tell it. Fold builds it, Next reads it, nobody else changes it.
+type State struct {
+	Run    string
+	Plan   Plan
+	Brief  journal.Brief
+	Events []journal.Event
+	Gen    int
+	// Unplanned says why the plan cannot be read. Such a run can only be unwound, from its undos.
+	Unplanned string
+
+	Guarded  bool
+	Before   string // ids of incidents that stood there before the drill, with blanks between
+	SteadyOK bool
+	Clocked  bool
+	Faults   []FaultState
+	Started  time.Time // first fault.prepared: the limit runs from here
+	Stop     *Stopping
+	Polls    int
+
+	Effective time.Time // of the first fault
+	PageTries int
+	PageErr   string
+	Paged     time.Time // our page was sent
+	PageDone  bool      // our page is resolved, or there is nobody to resolve it
+	ClearTry  int       // tries at resolving it
+	Owner     bool      // the owner was told
+	Calmed    bool
+	Undoing   bool // the undo of some fault has begun: from then on the run only ever undoes
+	People    people
+	Alarms    map[string]alarmState
+	Last      map[string]string // last reading of each steady probe, by label
+	Finished  bool
+	Outcome   string
+}
+
+type alarmState struct {
+	State string
+	At    time.Time // the source's clock
+}
+
+// NewState is a run before its first event.
+func NewState(run string) *State {
+	return &State{Run: run, Alarms: map[string]alarmState{}, Last: map[string]string{}, People: newPeople()}
+}
+
+// Fold builds the state of a run from its events.
+func Fold(run string, events []journal.Event) *State {
+	s := NewState(run)
+	for _, e := range events {
+		s.Add(e)
+	}
+	return s
+}
+
+// Add folds one event. An event it does not know changes nothing; one that names a fault the plan lacks makes room
+// for it, because what was prepared must be put back whatever the plan says.
+func (s *State) Add(e journal.Event) {
+	s.Events = append(s.Events, e)
+	switch e.Kind {
+	case journal.RunPlanned:
+		s.planned(e)
+	case journal.RunTaken:
+		s.taken(e)
+	case journal.RunReopened:
+		s.reopened()
+	case journal.RunFinished:
+		s.Finished, s.Outcome = true, e.Fact.Outcome
+	case journal.GuardPassed:
+		s.Guarded, s.Before = true, e.Fact.Facts["incidents_before"]
+	case journal.GuardRefused:
+		s.stop(ReasonRefused, e)
+	case journal.SteadyRead:
+		s.SteadyOK = true
+		s.Last[e.Fact.Probe] = e.Fact.Reading
+	case journal.ClockRead:
+		s.Clocked = true
+	case journal.AbortRequested:
+		s.stop(e.Fact.Reason, e)
+	case journal.PageSent, journal.PageResolved:
+		s.page(e)
+	case journal.ProbeRead:
+		switch e.Fact.Role {
+		case journal.RoleSteady:
+			s.Last[e.Fact.Probe] = e.Fact.Reading
+		case journal.RoleWatch:
+			s.People.detected = s.People.detected || (e.Fact.Reading == "bad" && !s.Effective.IsZero() && !s.Undoing)
+		}
+	case journal.AlarmFired, journal.AlarmCleared:
+		s.alarm(e)
+	default:
+		if e.Fact.Fault != "" {
+			s.fault(e)
+		}
+		s.People.add(e)
+	}
+	s.count(e)
+}
+
+func (s *State) planned(e journal.Event) {
+	if e.Fact.Brief != nil {
+		s.Brief = *e.Fact.Brief
+	}
+	if err := json.Unmarshal(e.Fact.Plan, &s.Plan); err != nil {
+		s.Unplanned = fmt.Sprintf("read plan of run %s: %v", s.Run, err)
+	} else if s.Plan.V > PlanVersion {
+		s.Unplanned = fmt.Sprintf("plan of run %s is of version %d, this program reads up to %d", s.Run, s.Plan.V, PlanVersion)
+	}
+	if s.Unplanned != "" {
+		s.Plan.Faults = nil
+		for _, f := range s.Brief.Faults {
+			s.Plan.Faults = append(s.Plan.Faults, PlannedFault{ID: f.ID, Kind: f.Kind})
+		}
+		s.stop(ReasonEngine, journal.Event{At: e.At, Fact: journal.Fact{Why: s.Unplanned}})
+	}
+	s.Faults = make([]FaultState, len(s.Plan.Faults))
+}
+
+// taken: whoever had the run before may have issued a call that we know nothing of.
+func (s *State) taken(e journal.Event) {
+	s.Gen = e.Gen
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if e.Gen > 1 && (f.Phase == Prepared || f.Phase == StagedInert) && !f.Issued {
+			f.Unsure = e.At.Add(Late)
+		}
+	}
+}
+
+// reopened: the patience of every fault begins anew.
+func (s *State) reopened() {
+	s.Finished, s.Outcome, s.Owner, s.Calmed = false, "", false, false
+	for i := range s.Faults {
+		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted {
+			f.Phase, f.Tries = Applied, 0
+		}
+	}
+}
+
+func (s *State) stop(reason string, e journal.Event) {
+	if s.Stop == nil {
+		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
+	}
+}
+
+// count remembers when what was looked at last.
+func (s *State) count(e journal.Event) {
+	if e.N != 0 || e.Action == "" {
+		return
+	}
+	switch verbOf(e.Action) {
+	case Poll:
+		s.Polls++
+	case Calm:
+		s.Calmed = true
+	}
+}
+
+func (s *State) index(id string) int {
+	for i := range s.Plan.Faults {
+		if s.Plan.Faults[i].ID == id {
+			return i
+		}
+	}
+	s.Plan.Faults = append(s.Plan.Faults, PlannedFault{ID: id})
+	s.Faults = append(s.Faults, FaultState{})
+	return len(s.Faults) - 1
+}
+
+func (s *State) fault(e journal.Event) {
+	f := &s.Faults[s.index(e.Fact.Fault)]
+	switch e.Kind {
+	case journal.FaultPrepared, journal.FaultStaged:
+		s.undo(f, e)
+	case journal.FaultApplied:
+		f.Phase, f.AppliedAt, f.Issued, f.Unsure = Applied, e.At, true, time.Time{}
+	case journal.FaultApplyFailed:
+		f.Issued, f.Err = true, e.Fact.Err
+		if !e.Fact.Definite {
+			f.Unsure = e.At.Add(Late)
+		}
+		s.stop(ReasonFailed, journal.Event{At: e.At, Fact: journal.Fact{Why: e.Fact.Err}})
+	case journal.EffectRead:
+		if e.Fact.Reading == string(inject.No) {
+			f.LastNo = e.At
+		}
+	case journal.FaultEffective:
+		f.Ceased = time.Time{}
+		if f.Effective.IsZero() {
+			f.Effective = e.At
+		}
+		if s.Effective.IsZero() {
+			s.Effective = e.At
+		}
+	case journal.FaultCeased:
+		f.Ceased = e.At
+	case journal.FaultReverted:
+		s.Undoing = true
+		f.tried(e.At)
+		f.How, f.Err = inject.Outcome(e.Fact.How), ""
+		if began(e).Before(f.Unsure) {
+			break // a late call may have landed since: look again
+		}
+		f.Phase = Reverted
+	case journal.FaultRevertFailed:
+		s.Undoing = true
+		f.tried(e.At)
+		f.Phase, f.Err = Applied, e.Fact.Err
+		if e.Fact.Reason == reasonPatience {
+			f.Phase = Stuck
+		}
+	case journal.FaultSettled:
+		f.Phase, f.Err = Settled, ""
+	}
+}
+
+func (s *State) undo(f *FaultState, e journal.Event) {
+	if err := json.Unmarshal(e.Fact.Undo, &f.Undo); err != nil {
+		f.Unreadable = fmt.Sprintf("read undo of %s: %v", e.Fact.Fault, err)
+	}
+	f.Phase, f.Issued = Prepared, false
+	if e.Kind == journal.FaultStaged {
+		f.Phase = StagedInert
+	}
+	if s.Started.IsZero() {
+		s.Started = e.At
+	}
+}
+
+func (f *FaultState) tried(at time.Time) {
+	if f.Tries == 0 {
+		f.FirstTry = at
+	}
+	f.Tries++
+	f.LastTry = at
+}
+
+func (s *State) page(e journal.Event) {
+	switch {
+	case e.Kind == journal.PageResolved:
+		s.ClearTry++
+		s.PageDone = e.Fact.Err == ""
+	case e.Fact.Role == rolePageOwner:
+		s.Owner = true
+	case e.Fact.Err != "":
+		s.PageTries++
+		s.PageErr = e.Fact.Err
+	default:
+		s.PageTries++
+		s.Paged, s.PageErr = e.At, ""
+	}
+}
+
+func (s *State) alarm(e journal.Event) {
+	a := alarmState{State: "OK", At: e.At}
+	if e.Kind == journal.AlarmFired {
+		a.State = "ALARM"
+	}
+	if e.Seen != nil {
+		a.At = e.Seen.At
+	}
+	s.Alarms[e.Fact.Alarm] = a
+	if e.Kind == journal.AlarmFired && e.Fact.Role == journal.RoleWatch && !s.Started.IsZero() && !s.Undoing {
+		s.People.detected = true
+	}
+}
+
+// InPlace lists the faults that may be in place.
+func (s *State) InPlace() (ids []string) {
+	for i := range s.Faults {
+		if s.Faults[i].open() {
+			ids = append(ids, s.Plan.Faults[i].ID)
+		}
+	}
+	return ids
+}
+
+// began is when an action's look or call began, where its event says so.
+func began(e journal.Event) time.Time {
+	if e.Fact.LookedAt != nil {
+		return *e.Fact.LookedAt
+	}
+	return e.At
+}
+
+// rolePageOwner marks the page that tells the owner what is left in place.
+const rolePageOwner journal.Role = "owner"

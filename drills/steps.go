@@ -1,0 +1,211 @@
+package drills
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// Steps is the only place that touches the world: it carries out one action and says, as events, what happened. It
+// decides nothing and records nothing. Errors are facts like any others.
+type Steps struct {
+	World World
+	// Env holds the guards. It may be nil in a process that only puts back.
+	Env *Environment
+	// Lease takes the targets for the run before its first change; a *journal.HeldError says who has one.
+	Lease func(ctx context.Context, arns []string) error
+	// Fresh renews the run's lease and returns until when it holds: calls that change something end before.
+	Fresh func(ctx context.Context) (until time.Time, err error)
+	// Tail says whether somebody else has written to the run; a poll ends early then.
+	Tail func(ctx context.Context) bool
+	// Outcome tells how a run ended, from its events.
+	Outcome func(events []journal.Event, now time.Time) string
+
+	caller     Caller
+	callerRead time.Time
+	looked     looked
+}
+
+// Do carries out one action. A panic in a fault, a probe or the pager is that step's error.
+func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.Event) {
+	defer func() {
+		if r := recover(); r != nil {
+			events = []journal.Event{st.failed(s, a, fmt.Errorf("%s: panic: %v", a.ID, r))}
+		}
+		for i := range events {
+			if events[i].At.IsZero() {
+				events[i].At = st.World.Clock.Now()
+			}
+		}
+	}()
+	switch a.Verb {
+	case Guard:
+		return st.guard(ctx, s)
+	case Steady:
+		return st.steady(ctx, s)
+	case Clock:
+		return st.clock(ctx)
+	case Prepare, Stage, Apply:
+		return []journal.Event{st.change(ctx, s, a)}
+	case Page:
+		return []journal.Event{st.page(ctx, s)}
+	case Note:
+		return []journal.Event{st.note(ctx, s, a)}
+	case Poll:
+		return st.poll(ctx, s, a)
+	case Revert:
+		return []journal.Event{st.revert(ctx, s, a)}
+	case Settle:
+		return []journal.Event{st.settle(ctx, s, a)}
+	case ResolvePage:
+		return []journal.Event{st.resolvePage(ctx, s)}
+	case PageOwner:
+		return []journal.Event{st.pageOwner(ctx, s)}
+	case Calm:
+		return st.calm(ctx, s)
+	case Finish:
+		return []journal.Event{st.finish(s)}
+	}
+	return nil
+}
+
+// failed is the event of an action that went wrong in a way it did not foresee.
+func (st *Steps) failed(s *State, a Action, err error) journal.Event {
+	e := journal.Event{Fact: journal.Fact{Err: err.Error(), Why: err.Error()}}
+	if a.Fault >= 0 && a.Fault < len(s.Plan.Faults) {
+		e.Fact.Fault = s.Plan.Faults[a.Fault].ID
+	}
+	switch a.Verb {
+	case Prepare, Stage, Apply:
+		e.Kind = journal.FaultApplyFailed
+	case Revert, Settle:
+		e.Kind = journal.FaultRevertFailed
+	case Page:
+		e.Kind = journal.PageSent
+	case PageOwner:
+		e.Kind, e.Fact.Role = journal.PageSent, rolePageOwner
+	case Note:
+		e.Kind, e.Fact.Incident = journal.NoteSent, a.Incident
+	case ResolvePage:
+		e.Kind = journal.PageResolved
+	case Calm:
+		e.Kind, e.Fact.Reading = journal.SteadyRead, string(observe.Unknown)
+	case Finish:
+		e.Kind, e.Fact.Outcome = journal.RunFinished, "failed"
+	default:
+		e.Kind, e.Fact.Reason = journal.AbortRequested, ReasonEngine
+	}
+	return e
+}
+
+// stepTime bounds a single call to the world on the way in.
+const stepTime = 30 * time.Second
+
+// change makes the undo, stages or applies one fault: each an action of its own, so that the undo is durable before
+// anything is changed.
+func (st *Steps) change(ctx context.Context, s *State, a Action) journal.Event {
+	p, f := s.Plan.Faults[a.Fault], s.Faults[a.Fault]
+	fail := func(err error, definite bool) journal.Event {
+		e := st.failed(s, a, err)
+		e.Fact.Definite = definite
+		return e
+	}
+	fault, err := st.fault(p)
+	if err != nil {
+		return fail(err, true)
+	}
+	if refusal := st.guardTarget(ctx, p); refusal != nil {
+		return refusal.event()
+	}
+	if a.Verb == Prepare {
+		ctx, cancel := context.WithTimeout(ctx, stepTime)
+		defer cancel()
+		mark := inject.Mark{Run: s.Run, Fault: p.ID, Until: st.World.Clock.Now().Add(s.Plan.Limit)}
+		u, err := fault.Prepare(ctx, mark, st.World.Clock.Now())
+		var no *inject.Refusal
+		if errors.As(err, &no) {
+			return (&Refusal{Code: "fault", Why: no.Why, Try: no.Try, Later: no.Later}).event()
+		} else if err != nil {
+			return fail(fmt.Errorf("prepare %s: %w", p.ID, err), true)
+		}
+		return undoEvent(journal.FaultPrepared, p.ID, u)
+	}
+	return st.issue(ctx, a, p, f.Undo, fault)
+}
+
+// issue makes the call that changes something: within Late, and within a lease that was just renewed.
+func (st *Steps) issue(ctx context.Context, a Action, p PlannedFault, u inject.Undo, fault inject.Fault) journal.Event {
+	now := st.World.Clock.Now()
+	until, err := st.Fresh(ctx)
+	if err == nil && until.Sub(now) < Late {
+		err = fmt.Errorf("lease ends in %s, a change may take %s", until.Sub(now), Late)
+	}
+	if err != nil {
+		return applyFailed(p.ID, fmt.Errorf("%s %s: renew lease: %w", a.Verb, p.ID, err), true)
+	}
+	ctx, cancel := context.WithTimeout(ctx, Late)
+	defer cancel()
+	if a.Verb == Stage {
+		staged, ok := fault.(inject.Staged)
+		if !ok {
+			return applyFailed(p.ID, fmt.Errorf("stage %s: %s cannot be staged", p.ID, p.Kind), true)
+		}
+		u, err = staged.Stage(ctx, u)
+	} else {
+		err = fault.Apply(ctx, u)
+	}
+	var no *inject.Definite
+	if err != nil {
+		return applyFailed(p.ID, fmt.Errorf("%s %s: %w", a.Verb, p.ID, err), errors.As(err, &no))
+	}
+	if a.Verb == Stage {
+		return undoEvent(journal.FaultStaged, p.ID, u)
+	}
+	return journal.Event{Kind: journal.FaultApplied, Fact: journal.Fact{Fault: p.ID}}
+}
+
+func applyFailed(id string, err error, definite bool) journal.Event {
+	return journal.Event{Kind: journal.FaultApplyFailed, Fact: journal.Fact{Fault: id, Err: err.Error(), Definite: definite}}
+}
+
+func (st *Steps) fault(p PlannedFault) (inject.Fault, error) {
+	kind, ok := st.World.Catalog[p.Kind]
+	if !ok {
+		return nil, fmt.Errorf("fault %s: no kind %q in this program", p.ID, p.Kind)
+	}
+	return kind.New(p.Params)
+}
+
+// finish tells how it ended.
+func (st *Steps) finish(s *State) journal.Event {
+	e := journal.Event{Kind: journal.RunFinished, At: st.World.Clock.Now()}
+	e.Fact.Left = st.left(s)
+	if s.Stop != nil {
+		e.Fact.Reason, e.Fact.Why = s.Stop.Reason, s.Stop.Why
+	}
+	e.Fact.Outcome = st.Outcome(append(s.Events[:len(s.Events):len(s.Events)], e), e.At)
+	return e
+}
+
+// left describes what is still in place, for whoever has to put it back by hand.
+func (st *Steps) left(s *State) (left []string) {
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if !f.open() {
+			continue
+		}
+		line := fmt.Sprintf("%s (%s) on %s: %s", s.Plan.Faults[i].ID, s.Plan.Faults[i].Kind, f.Undo.Target.ARN, f.Err)
+		if kind, ok := st.World.Catalog[f.Undo.Kind]; ok {
+			for _, c := range kind.Describe(f.Undo) {
+				line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
+			}
+		}
+		left = append(left, line)
+	}
+	return left
+}

@@ -1,0 +1,170 @@
+package drills
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// tellTime bounds speaking to people: an undo never waits longer for it.
+const tellTime = 20 * time.Second
+
+// page tells the on-call. That the pager took it in proves nothing; that somebody was notified is read later.
+func (st *Steps) page(ctx context.Context, s *State) journal.Event {
+	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service, Title: s.Plan.Page.Title}}
+	err := st.send(ctx, s.Plan.Page.Key, observe.Page{
+		Key: Dedup(s.Run), Title: s.Plan.Page.Title, Source: "firedrill", Details: st.details(s)})
+	if err != nil {
+		e.Fact.Err = err.Error()
+		if s.PageTries+1 >= pageTries {
+			e.Kind, e.Fact.Reason, e.Fact.Why = journal.AbortRequested, ReasonPager, err.Error()
+		}
+	}
+	return e
+}
+
+// pageTries is how often our page is handed over before the drill gives up: nobody would come.
+const pageTries = 4
+
+func (st *Steps) send(ctx context.Context, ref string, p observe.Page) error {
+	if st.World.Pager == nil {
+		return fmt.Errorf("page %s: this environment has no pager", p.Key)
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	key, err := st.World.Secret(ctx, ref)
+	if err != nil {
+		return fmt.Errorf("page %s: %w", p.Key, err)
+	}
+	return st.World.Pager.Send(ctx, key, p)
+}
+
+// details is the card as the on-call reads it, and how to stop.
+func (st *Steps) details(s *State) map[string]any {
+	d := map[string]any{}
+	if len(s.Plan.Card) > 0 && json.Unmarshal(s.Plan.Card, &d) != nil {
+		d = map[string]any{}
+	}
+	d["this is a drill"] = "firedrill run " + s.Run + " in " + s.Plan.Environment
+	d["until"] = s.Started.Add(s.Plan.Limit).UTC().Format(time.RFC3339)
+	d["how to stop"] = "firedrill abort " + s.Run + " --env " + s.Plan.Environment
+	return d
+}
+
+// note writes on an incident of theirs that this is a drill: what is in place, until when, how to stop.
+func (st *Steps) note(ctx context.Context, s *State, a Action) journal.Event {
+	var what []string
+	for _, f := range s.Brief.Faults {
+		what = append(what, f.Kind+" on "+f.Target)
+	}
+	text := fmt.Sprintf("[DRILL] This is a fire drill (%s, run %s). In place: %s, until %s at the latest; it is put back by itself. To stop: firedrill abort %s --env %s",
+		s.Plan.Drill, s.Run, strings.Join(what, ", "), s.Started.Add(s.Plan.Limit).UTC().Format("15:04 MST"), s.Run, s.Plan.Environment)
+	e := journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Incident: a.Incident, Text: text}}
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	if err := st.World.Pager.Note(ctx, a.Incident, text); err != nil {
+		e.Fact.Err = err.Error()
+	}
+	return e
+}
+
+// resolvePage resolves our own page and nothing else.
+func (st *Steps) resolvePage(ctx context.Context, s *State) journal.Event {
+	e := journal.Event{Kind: journal.PageResolved, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service}}
+	ctx, cancel := context.WithTimeout(ctx, tellTime)
+	defer cancel()
+	err := fmt.Errorf("resolve page %s: this process has no pager. Try: resolve it by hand", Dedup(s.Run))
+	if st.World.Pager != nil {
+		var key string
+		if key, err = st.World.Secret(ctx, s.Plan.Page.Key); err == nil {
+			err = st.World.Pager.Resolve(ctx, key, Dedup(s.Run))
+		}
+	}
+	if err != nil {
+		e.Fact.Err = err.Error()
+	}
+	return e
+}
+
+// pageOwner pages for real: something is left in place.
+func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
+	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Role: rolePageOwner, Key: Dedup(s.Run) + "/left"}}
+	left := st.left(s)
+	e.Fact.Left = left
+	if s.Plan.Owner == "" {
+		e.Fact.Err = "the environment names no owner to page"
+		return e
+	}
+	err := st.send(ctx, s.Plan.Owner, observe.Page{
+		Key:     Dedup(s.Run) + "/left",
+		Title:   fmt.Sprintf("firedrill left something in place in %s: %s", s.Plan.Environment, strings.Join(s.InPlace(), ", ")),
+		Source:  "firedrill",
+		Details: map[string]any{"left in place": left, "put it back": "firedrill recover " + s.Run + " --env " + s.Plan.Environment},
+	})
+	if err != nil {
+		e.Fact.Err = err.Error()
+	}
+	return e
+}
+
+// calm waits, after the undo, for watched alarms to be OK and the steady state to be good three times in a row; at
+// most the plan's settle. It names what is not.
+func (st *Steps) calm(ctx context.Context, s *State) (events []journal.Event) {
+	deadline := st.World.Clock.Now().Add(s.Plan.Settle)
+	for good := 0; ; {
+		var last []journal.Event
+		ok := true
+		for _, p := range s.Plan.Steady {
+			r := st.read(ctx, p)
+			last = append(last, readingEvent(journal.SteadyRead, p, journal.RoleSteady, r))
+			ok = ok && r.Value == observe.OK
+		}
+		ringing := []string(nil)
+		if st.World.Alarms != nil {
+			events = append(events, st.readAlarms(ctx, s)...)
+			ringing = st.ringing(ctx, s)
+		}
+		if good++; !ok || len(ringing) > 0 {
+			good = 0
+		}
+		if now := st.World.Clock.Now(); good >= 3 || !now.Before(deadline) || st.World.Clock.Wait(ctx, calmPause) != nil {
+			return append(events, calmed(last, ringing, now)...)
+		}
+	}
+}
+
+const calmPause = 500 * time.Millisecond
+
+// calmed is the last look, with the alarms that would not fall silent.
+func calmed(last []journal.Event, ringing []string, now time.Time) []journal.Event {
+	if len(last) == 0 {
+		last = []journal.Event{{Kind: journal.SteadyRead, At: now, Fact: journal.Fact{Role: journal.RoleSteady, Reading: string(observe.OK), Why: "no steady state is declared"}}}
+	}
+	if len(ringing) > 0 {
+		last[len(last)-1].Fact.Left = ringing
+	}
+	return last
+}
+
+// ringing names the watched alarms that are not OK.
+func (st *Steps) ringing(ctx context.Context, s *State) (names []string) {
+	alarms, err := st.World.Alarms.Describe(ctx, s.Plan.alarms(s.Plan.Watch))
+	if err != nil {
+		return nil
+	}
+	for _, a := range alarms {
+		if a.State != "OK" {
+			names = append(names, a.Name+" is "+a.State)
+		}
+	}
+	return names
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,114 @@
+package drills
+
+import (
+	"time"
+)
+
+// The back-off between tries at one undo: 1 s, doubling to 30 s.
+const (
+	backoffFirst = time.Second
+	backoffMost  = 30 * time.Second
+)
+
+// reasonPatience marks the last failed try of an undo: the run is dirty.
+const reasonPatience = "patience"
+
+// clearTries is how often our own page is resolved before a person is told to.
+const clearTries = 5
+
+// nextOut is the way out. Putting back comes first; everything that only tells waits behind it.
+func (s *State) nextOut(now time.Time) Action {
+	if a, wait, ok := s.nextUndo(now); ok {
+		return a
+	} else if !wait.IsZero() {
+		return Action{ID: "wait", Verb: Wait, Fault: -1, Until: wait}
+	}
+	switch {
+	case !s.Paged.IsZero() && !s.PageDone && s.ClearTry < clearTries:
+		return s.act(ResolvePage, -1, s.ClearTry)
+	case s.Dirty() && !s.Owner:
+		return s.act(PageOwner, -1, 0)
+	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && !s.abrupt():
+		return s.act(Calm, -1, 0)
+	}
+	return s.act(Finish, -1, s.finishes())
+}
+
+// nextUndo picks the fault to put back now: of those due the one with the fewest tries, last in first out. Where none
+// is due, it says when the next will be.
+func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
+	best := -1
+	for i := len(s.Faults) - 1; i >= 0; i-- {
+		f := &s.Faults[i]
+		if f.Phase == Reverted {
+			return s.act(Settle, i, f.Tries), time.Time{}, true
+		}
+		if !f.open() || f.Phase == Stuck {
+			continue
+		}
+		if due := f.nextTry(); now.Before(due) {
+			if wait.IsZero() || due.Before(wait) {
+				wait = due
+			}
+			continue
+		}
+		if best < 0 || f.Tries < s.Faults[best].Tries {
+			best = i
+		}
+	}
+	if best < 0 {
+		return Action{}, wait, false
+	}
+	return s.act(Revert, best, s.Faults[best].Tries), time.Time{}, true
+}
+
+// nextTry is when the fault's undo may be tried again.
+func (f *FaultState) nextTry() time.Time {
+	if f.Tries == 0 {
+		return time.Time{}
+	}
+	wait := backoffFirst << min(f.Tries-1, 5)
+	next := f.LastTry.Add(min(wait, backoffMost))
+	if f.Err == "" && f.Unsure.After(f.LastTry) && f.Unsure.Before(next) {
+		return f.Unsure // it went well, but a late call may still land: look again as soon as none can
+	}
+	return next
+}
+
+// impatient says that a try at this fault is the last one.
+func (s *State) impatient(i int, now time.Time) bool {
+	f := &s.Faults[i]
+	return f.Tries > 0 && now.Sub(f.FirstTry) >= s.patience() && !now.Before(f.Unsure)
+}
+
+func (s *State) patience() time.Duration {
+	if s.Plan.Patience > 0 {
+		return s.Plan.Patience
+	}
+	return 15 * time.Minute
+}
+
+// Dirty says that something could not be put back.
+func (s *State) Dirty() bool {
+	for i := range s.Faults {
+		if s.Faults[i].Phase == Stuck {
+			return true
+		}
+	}
+	return false
+}
+
+// abrupt: a run that was interrupted or aborted does not wait for alarms to calm down.
+func (s *State) abrupt() bool {
+	return s.Stop != nil
+}
+
+// finishes counts how often the run has ended before: a reopened run ends again, under another action.
+func (s *State) finishes() (n int) {
+	for _, e := range s.Events {
+		if e.Kind == "run.finished" {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,45 @@
+package drills
+
+import (
+	"context"
+	"time"
+
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// World is everything outside the program that a run reads or changes. The wiring fills it with real clients; tests
+// fill it with fakes.
+type World struct {
+	Catalog inject.Catalog
+	// Caller tells which account our credentials stand in, from STS itself.
+	Caller func(ctx context.Context) (Caller, error)
+	// Probe makes a probe of its description.
+	Probe func(observe.ProbeSpec) (observe.Probe, error)
+	// Alarms reads the environment's alarms; nil where there are none.
+	Alarms observe.Alarms
+	// Pager speaks to PagerDuty; nil where the environment has none.
+	Pager observe.Pager
+	// Secret resolves a reference: env:, file:, ssm:, secretsmanager:.
+	Secret func(ctx context.Context, ref string) (string, error)
+	// Dates ask a source for its time, by the source's name: aws, pagerduty.
+	Dates map[string]func(ctx context.Context) (time.Time, error)
+	Clock TimeKeeper
+}
+
+// TimeKeeper is the clock of a run: time is an argument everywhere else.
+type TimeKeeper interface {
+	Now() time.Time
+	// Wait returns after d, or with ctx's error when it ends before.
+	Wait(ctx context.Context, d time.Duration) error
+	// Every ticks each d until ctx ends.
+	Every(ctx context.Context, d time.Duration) <-chan time.Time
+}
+
+// Caller is who our credentials are, as the account itself says.
+type Caller struct {
+	Account string
+	ARN     string
+	Alias   string // account alias; empty when it has none or may not be read
+	Region  string // where our clients point to
+}
