@@ -1,0 +1,118 @@
+// Package timeline tells what happened in a run: instants on one clock, the intervals between them, and how it ended.
+// It is a pure fold over the run's events; the engine and every reader use this one, so that no two outputs disagree.
+package timeline
+
+import (
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// Name is one of the seven instants.
+type Name string
+
+// The instants, in their usual order.
+const (
+	Effective    Name = "effective"    // first response that showed our fault: t0
+	Detected     Name = "detected"     // a watched alarm's transition, or an incident of theirs that matches watch
+	Paged        Name = "paged"        // first successful notify to a person
+	Acknowledged Name = "acknowledged" // first human acknowledge
+	Mitigated    Name = "mitigated"    // first of three good steady readings after a bad one, before any revert
+	Resolved     Name = "resolved"     // last resolve by a human
+	Restored     Name = "restored"     // everything read back as before
+)
+
+// Names lists the instants in their usual order.
+func Names() []Name {
+	return []Name{Effective, Detected, Paged, Acknowledged, Mitigated, Resolved, Restored}
+}
+
+// Reason says why an instant or an interval has no value.
+type Reason string
+
+// The reasons.
+const (
+	NotYet     Reason = "not_yet"     // the run goes on
+	Censored   Reason = "censored_at" // it had not happened when the run stopped looking
+	NotFelt    Reason = "not_felt"    // the steady state never got bad: it does not watch what breaks
+	NotWatched Reason = "not_watched" // nothing looks at it
+	Reported   Reason = "reported"    // people were told; no alarm was expected
+	Unknown    Reason = "unknown"     // a source could not be read, or the event cannot be attributed
+)
+
+// Instant is when something happened, corrected to the runner's clock.
+type Instant struct {
+	Name      Name
+	At        time.Time     // zero: it did not happen, see Reason
+	Early     time.Duration // At may be earlier by this much
+	Late      time.Duration // or later by this much
+	Source    time.Time     // the source's own, uncorrected; zero when it is ours
+	By        string        // who or what: an alarm, a user, a probe
+	Corrected bool          // a person corrected it
+	Reason    Reason
+	Censored  time.Time // with Censored: when the run stopped looking
+}
+
+// Interval is the time between two instants.
+type Interval struct {
+	Name    string // effective, detect, page, acknowledge, mitigate, resolve, restore
+	Known   bool
+	Seconds float64
+	ErrorS  float64 // half the width of what it may be
+	Reason  Reason
+}
+
+// Verdict is one expectation, decided.
+type Verdict struct {
+	Name    string
+	LimitS  float64
+	Known   bool
+	ActualS float64
+	ErrorS  float64
+	Verdict string // met, missed, unknown
+}
+
+// Outcome is how a run ended; the first that applies.
+type Outcome string
+
+// The outcomes.
+const (
+	Dirty       Outcome = "dirty"
+	Interrupted Outcome = "interrupted"
+	Aborted     Outcome = "aborted"
+	Failed      Outcome = "failed"
+	Refused     Outcome = "refused"
+	Invalid     Outcome = "invalid"
+	Undetected  Outcome = "undetected"
+	Unanswered  Outcome = "unanswered"
+	Missed      Outcome = "missed"
+	Met         Outcome = "met"
+)
+
+// Fault is how one fault stands.
+type Fault struct {
+	ID, Kind, Target string
+	State            string // idle, prepared, staged, applied, reverted, settled, stuck
+	How              string // restored, already_restored, never_applied, diverged
+	Left             string // what is still in place, for people
+	Why              string
+	Changes          []journal.Change
+	Effective        time.Time
+}
+
+// Timeline is a run as one reads it.
+type Timeline struct {
+	Run       string
+	Brief     journal.Brief
+	Planned   time.Time
+	Ended     time.Time // zero while it goes on
+	Instants  []Instant // all seven, in the order of Names
+	Intervals []Interval
+	Expect    []Verdict
+	Faults    []Fault
+	Outcome   Outcome // empty while it goes on
+	Later     bool    // refused, but only for now (75)
+	Reason    string  // code of why it unwound early, if it did
+	Why       string  // the same for people
+	Events    []journal.Event
+}
