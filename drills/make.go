@@ -68,7 +68,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 		v.Faults = append(v.Faults, pf.PreviewFault)
 	}
 	v.Brief = briefOf(spec, p, v)
-	if p.Card, err = json.Marshal(card(spec)); err != nil {
+	if p.Card, err = json.Marshal(pageCard(spec)); err != nil {
 		return v, fmt.Errorf("write card of %s: %w", spec.Drill, err)
 	}
 	facts, r := st.Check(ctx, p)
@@ -157,8 +157,8 @@ func asRefusal(err error) *Refusal {
 	return refuse("fault", "look at the target and the credentials", "%v", err)
 }
 
-// card is what the page carries: what is on the card, and nothing that gives the solution away.
-func card(spec *Spec) map[string]any {
+// pageCard is what the page carries: what is on the card, and nothing that gives the solution away.
+func pageCard(spec *Spec) map[string]any {
 	d := map[string]any{"scenario": spec.Scenario}
 	if spec.Runbook != "" {
 		d["runbook"] = spec.Runbook
@@ -219,4 +219,12 @@ func labels(list []PlannedProbe) (out []string) {
 		out = append(out, p.Label)
 	}
 	return out
+}
+
+// alarmOf is the name of the alarm a probe looks at; empty where it looks at something else.
+func alarmOf(s observe.ProbeSpec) string {
+	if s.Alarm == nil {
+		return ""
+	}
+	return string(*s.Alarm)
 }
