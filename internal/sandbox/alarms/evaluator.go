@@ -1,0 +1,165 @@
+// Package alarms decides the states of a sandbox's CloudWatch alarms. It is a client like any other: it reads alarms
+// and data through the CloudWatch API and says states through it, and knows nothing of faults.
+package alarms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// How often alarms are evaluated: those with short periods (below ten seconds) more often. AWS takes a minute, or
+// ten seconds at best. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+const (
+	often       = 250 * time.Millisecond
+	seldom      = time.Second
+	shortPeriod = 10 * time.Second
+)
+
+// queriesAtOnce is how many metrics one GetMetricData takes.
+const queriesAtOnce = 500
+
+// api is what the evaluator calls of CloudWatch.
+type api interface {
+	cloudwatch.DescribeAlarmsAPIClient
+	GetMetricData(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	SetAlarmState(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
+}
+
+var _ api = (*cloudwatch.Client)(nil)
+
+// Evaluator evaluates every metric alarm of an account. Make it with New.
+type Evaluator struct {
+	api api
+	now func() time.Time
+}
+
+// New makes an evaluator of the account behind endpoint, an AWS endpoint such as http://127.0.0.1:4000/aws. It signs
+// with keyID and secret for region; now is the account's clock.
+func New(endpoint, keyID, secret, region string, now func() time.Time) *Evaluator {
+	return &Evaluator{now: now, api: cloudwatch.New(cloudwatch.Options{
+		BaseEndpoint: aws.String(endpoint),
+		Region:       region,
+		Credentials:  credentials.NewStaticCredentialsProvider(keyID, secret, ""),
+		Retryer:      aws.NopRetryer{}, // the next evaluation is the retry
+	})}
+}
+
+// Run evaluates all alarms each second, those with periods below ten seconds each quarter of one, until ctx ends. A
+// failed evaluation is tried again at the next. The error is the last evaluation's, unless it failed because ctx ended.
+func (e *Evaluator) Run(ctx context.Context) error {
+	t := time.NewTicker(often)
+	defer t.Stop()
+	var err error
+	for n := 0; ; n++ {
+		longest := shortPeriod
+		if n%int(seldom/often) == 0 {
+			longest = 0
+		}
+		if failed := e.evaluate(ctx, longest); ctx.Err() == nil {
+			err = failed
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-t.C:
+		}
+	}
+}
+
+// EvaluateOnce evaluates every metric alarm now. One that cannot be evaluated keeps its state and does not stop the
+// others; the error names it.
+func (e *Evaluator) EvaluateOnce(ctx context.Context) error { return e.evaluate(ctx, 0) }
+
+// evaluate looks at the alarms with periods below longest; 0 means all.
+func (e *Evaluator) evaluate(ctx context.Context, longest time.Duration) error {
+	byPeriod, err := e.alarms(ctx, longest)
+	if err != nil {
+		return err
+	}
+	now := e.now()
+	var errs []error
+	for _, alarms := range byPeriod {
+		for len(alarms) > 0 {
+			n := min(len(alarms), queriesAtOnce)
+			errs = append(errs, e.evaluateSome(ctx, alarms[:n], now))
+			alarms = alarms[n:]
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// alarms lists the metric alarms by period. Alarms on metric math are passed over.
+func (e *Evaluator) alarms(ctx context.Context, longest time.Duration) (map[time.Duration][]alarm, error) {
+	out := map[time.Duration][]alarm{}
+	pages := cloudwatch.NewDescribeAlarmsPaginator(e.api, &cloudwatch.DescribeAlarmsInput{
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(100)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("evaluate alarms: list them: %w", err)
+		}
+		for _, m := range page.MetricAlarms {
+			if a, ok := read(m); ok && (longest == 0 || a.period < longest) {
+				out[a.period] = append(out[a.period], a)
+			}
+		}
+	}
+	return out, nil
+}
+
+// evaluateSome evaluates alarms of one period on one reading of their data.
+func (e *Evaluator) evaluateSome(ctx context.Context, alarms []alarm, now time.Time) error {
+	longest := 0
+	in := &cloudwatch.GetMetricDataInput{EndTime: aws.Time(now.Add(time.Second)), ScanBy: types.ScanByTimestampAscending}
+	for i, a := range alarms {
+		longest = max(longest, a.reach())
+		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)),
+			MetricStat: &types.MetricStat{Metric: a.metric, Period: aws.Int32(int32(a.period / time.Second)), Stat: aws.String(a.statistic)}})
+	}
+	in.StartTime = aws.Time(now.Add(-time.Duration(longest) * alarms[0].period))
+	out, err := e.api.GetMetricData(ctx, in)
+	if err != nil {
+		return fmt.Errorf("evaluate alarms: read their data: %w", err)
+	}
+	results := map[string]types.MetricDataResult{}
+	for _, r := range out.MetricDataResults {
+		results[aws.ToString(r.Id)] = r
+	}
+	var errs []error
+	for i, a := range alarms {
+		r := results[fmt.Sprintf("m%d", i)]
+		values := map[int64]float64{}
+		for j, at := range r.Timestamps {
+			values[at.Unix()] = r.Values[j]
+		}
+		errs = append(errs, e.decide(ctx, a, values, now))
+	}
+	return errors.Join(errs...)
+}
+
+// decide says the alarm's state if it is another than the account believes.
+func (e *Evaluator) decide(ctx context.Context, a alarm, values map[int64]float64, now time.Time) error {
+	points := a.evaluationRange(values, now)
+	state := a.judge(points)
+	if state == a.state {
+		return nil
+	}
+	_, err := e.api.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
+		AlarmName: aws.String(a.name), StateValue: state,
+		StateReason: aws.String(a.reason(state, points)), StateReasonData: aws.String(a.reasonData(points, now)),
+	})
+	if gone := (*types.ResourceNotFound)(nil); errors.As(err, &gone) {
+		return nil // deleted since we listed it
+	}
+	if err != nil {
+		return fmt.Errorf("evaluate alarm %s: set state %s: %w", a.name, state, err)
+	}
+	return nil
+}
