@@ -170,6 +170,7 @@ type ServiceCheck struct {
 	Maintenance []string // ongoing or within the next hours, described
 	Urgency     string   // high, low, severity_based, …
 	Problems    []string // each one a reason why the page would not be heard
+	Unknown     []string // what was not looked at and may swallow a page all the same
 }
 
 // OnCall is one person on call.

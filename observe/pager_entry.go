@@ -1,0 +1,153 @@
+package observe
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// loose is a JSON object whose members may be null, absent, or of another type than documented: PagerDuty promises
+// only that ids, booleans and arrays are never null, and its log entries come in more shapes than its schema has.
+type loose map[string]json.RawMessage
+
+func looseOf(raw json.RawMessage) loose {
+	var l loose
+	if json.Unmarshal(raw, &l) != nil {
+		return nil
+	}
+	return l
+}
+
+// text is a member that is a text, else "".
+func (l loose) text(name string) string {
+	var s string
+	if json.Unmarshal(l[name], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// number is a member that is a whole number, else 0.
+func (l loose) number(name string) int {
+	var n int
+	if json.Unmarshal(l[name], &n) != nil {
+		return 0
+	}
+	return n
+}
+
+// object is a member that is an object, else an empty one.
+func (l loose) object(name string) loose { return looseOf(l[name]) }
+
+// entry decodes one log entry. What is not an object is left out; everything else is kept, known or not.
+func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
+	l := looseOf(raw)
+	if l == nil {
+		return Entry{}, false
+	}
+	channel := l.object("channel")
+	e := Entry{
+		ID: plain(l.text("id")), Type: plain(l.text("type")), Channel: plain(channel.text("type")),
+		Level: l.number("escalation_level"), ErrorS: 0.5,
+	}
+	e.Kind = kindOf(e.Type)
+	created := l.text("created_at")
+	if e.At = timeOf(created); e.At.IsZero() {
+		e.Kind = EntryOther // without a time it proves nothing
+	}
+	if strings.Contains(created, ".") {
+		e.ErrorS = 0.0005
+	}
+	who, byMachine := l.object("agent"), slices.Contains(machineChannels, e.Channel)
+	if e.Type == "notify_log_entry" {
+		who, byMachine = l.object("user"), false // it has no agent, and always comes by itself
+		e.notified(l, channel)
+	}
+	if isUser(who) {
+		e.User, e.Name = plain(who.text("id")), plain(who.text("summary"))
+		e.Human = e.User != "" && !p.bots[e.User] && !byMachine
+	}
+	if e.Text == "" {
+		e.Text = entryText(e.Kind, l, channel)
+	}
+	return e, true
+}
+
+// kindOf reduces PagerDuty's types. Both spellings of the acknowledgement stand in its schema.
+func kindOf(spelled string) EntryKind {
+	switch strings.TrimSuffix(spelled, "_log_entry") {
+	case "trigger":
+		return EntryTriggered
+	case "notify":
+		return EntryNotified
+	case "acknowledge", "acknowledgement":
+		return EntryAcknowledged
+	case "unacknowledge":
+		return EntryUnacknowledged
+	case "escalate":
+		return EntryEscalated
+	case "annotate":
+		return EntryNoted
+	case "resolve":
+		return EntryResolved
+	default:
+		return EntryOther
+	}
+}
+
+// notified reads by what means somebody was notified. A notification that did not succeed notified nobody. The
+// address in it, a phone number or an e-mail address, is not read at all.
+func (e *Entry) notified(l, channel loose) {
+	n := channel.object("notification")
+	if n == nil {
+		n = l.object("notification")
+	}
+	if by := strings.TrimSuffix(n.text("type"), "_notification"); by != "" {
+		e.Channel = plain(by)
+	}
+	if status := n.text("status"); status != "" && status != "success" {
+		e.Kind, e.Text = EntryOther, "notification: "+plain(status)
+		return
+	}
+	e.Text = "notified by " + cmp.Or(e.Channel, "unknown means")
+}
+
+// machineChannels are those by which tools act in a user's name.
+var machineChannels = []string{"api", "auto", "timeout", "nagios", "email-integration"}
+
+// isUser says that an agent is a person's account. Some agents come without a type, and then their address tells.
+func isUser(agent loose) bool {
+	kind := agent.text("type")
+	return strings.HasPrefix(kind, "user") || kind == "" && strings.Contains(agent.text("self"), "/users/")
+}
+
+// address finds e-mail addresses and phone numbers. People's notes are kept as they wrote them.
+var address = regexp.MustCompile(`[^\s<>"@]+@[^\s<>"@]+|\+\d[\d ().-]{5,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{10,}`)
+
+// entryText is what an entry tells in words.
+func entryText(kind EntryKind, l, channel loose) string {
+	if kind == EntryNoted {
+		return cmp.Or(l.text("note"), channel.text("summary"), channel.text("content"), l.text("summary"))
+	}
+	said := cmp.Or(l.text("note"), l.text("message"), channel.text("summary"), l.text("summary"))
+	return address.ReplaceAllString(plain(said), redacted)
+}
+
+// inOrder sorts by time, then by cause: entries share a second.
+func inOrder(entries []Entry) {
+	slices.SortStableFunc(entries, func(a, b Entry) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// rank is the place of a type among those of the same second: what causes stands before what it causes. A time-out
+// takes an acknowledgement back, which escalates, assigns and notifies anew.
+func rank(spelled string) int {
+	order := []string{"trigger", "unacknowledge", "escalate", "assign", "notify", "acknowledge", "annotate", "", "resolve"}
+	if i := slices.Index(order, strings.TrimSuffix(spelled, "_log_entry")); i >= 0 {
+		return i
+	}
+	return slices.Index(order, "")
+}
