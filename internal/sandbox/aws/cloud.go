@@ -67,7 +67,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{options: o, ops: map[string]map[string]operation{}, calls: &callLog{}, knobs: newKnobs(),
 		stale: newStaleReads(), gone: make(chan struct{})}
 	c.SetBase("http://127.0.0.1/aws")
-	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, invoke: c.invoke,
+	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, acted: c.acted,
 		base: func() string { return *c.base.Load() }}
 	c.list = newServices(d)
 	for _, s := range c.list {
@@ -78,12 +78,14 @@ func New(o Options) *Cloud {
 
 // newServices lists what the account has; one line each.
 func newServices(d deps) []service {
+	tables := newDynamoDB(d)
 	topics := newSNS(d)
 	return []service{
 		newSTS(d),
 		newIAM(d),
 		newLambda(d),
-		newDynamoDB(d),
+		tables,
+		newAutoScaling(d, tables),
 		topics,
 		newCloudWatch(d, topics),
 		newSQS(d),
@@ -183,16 +185,13 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(w, r, q)
 }
 
-// invoke is one service calling another: logged like a client's call, but no knob touches it.
-func (c *Cloud) invoke(ctx context.Context, who caller, sv, name string, in any) (any, error) {
-	op, ok := c.ops[sv][name]
-	if !ok {
-		return nil, fmt.Errorf("invoke %s %s: no such operation", sv, name)
-	}
-	n := c.calls.begin(Call{At: c.options.Now(), By: who.By, Service: logName(sv), Operation: name, Writes: op.writes, Resource: op.resource(in)})
-	out, err := op.do(ctx, who, in)
+// acted does what one service does to another: logged like a client's call, but no knob touches it.
+func (c *Cloud) acted(call Call, do func() error) error {
+	call.At = c.options.Now()
+	n := c.calls.begin(call)
+	err := do()
 	c.calls.end(n, statusOf(err))
-	return out, err
+	return err
 }
 
 // statusOf is the HTTP status a result is answered with.

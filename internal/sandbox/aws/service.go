@@ -50,8 +50,8 @@ type deps struct {
 	base func() string
 	// meter takes metrics; it is never nil.
 	meter meter
-	// invoke calls an operation of another service the way a client would; it is in the call log, past all knobs.
-	invoke func(ctx context.Context, c caller, service, name string, in any) (any, error)
+	// acted does what one service does to another and puts it into the call log, past all knobs.
+	acted func(call Call, do func() error) error
 	// options are the cloud's own, for delays and limits.
 	options Options
 }
