@@ -21,7 +21,7 @@ var (
 func (r *reader) drill(n *node) *Spec {
 	s := &Spec{}
 	marks := drillMarks{}
-	r.object(n, "a drill",
+	r.object(n, "a drill file",
 		field{"drill", "drill: orders-write-throttle", func(v *node) { s.Drill = r.name(v, "drill", maxName) }},
 		field{"title", "title: Order writes are throttled", func(v *node) { s.Title = r.text(v, "title") }},
 		field{"scenario", "scenario: what people would be told", func(v *node) { s.Scenario = r.text(v, "scenario") }},
@@ -35,7 +35,7 @@ func (r *reader) drill(n *node) *Spec {
 		field{"hints", "", func(v *node) { s.Hints = r.hints(v, &marks) }},
 		field{"steady_state", "", func(v *node) { s.SteadyState = r.probes(v, "steady_state", nil) }},
 		field{"faults", "faults: [{dynamodb.throttle: {…}}]", func(v *node) { s.Faults = r.faults(v, &marks) }},
-		field{"watch", "", func(v *node) { s.Watch = r.probes(v, "watch", &marks.watch) }},
+		field{"watch", "", func(v *node) { s.Watch, marks.watched = r.probes(v, "watch", &marks.watch), true }},
 		field{"ripples", "", func(v *node) { s.Ripples = r.ripples(v, &marks) }},
 		field{"page", "page: {when: alarm, fallback: 12m}", func(v *node) { s.Page = r.page(v, &marks) }},
 		field{"stop_conditions", "", func(v *node) { s.StopConditions = r.probes(v, "stop_conditions", &marks.stop) }},
@@ -96,12 +96,12 @@ func (r *reader) hints(n *node, marks *drillMarks) []Hint {
 func (r *reader) probes(n *node, what string, alarms *[]alarmMark) []observe.ProbeSpec {
 	var out []observe.ProbeSpec
 	r.list(n, what, func(v *node) {
-		p, ok := r.single(v, "a probe of "+what, "- alarm: orders-write-throttled")
+		p, ok := r.single(v, "a probe", "- alarm: orders-write-throttled")
 		if !ok {
 			return
 		}
 		var spec observe.ProbeSpec
-		r.decode(v, "a probe of "+what, &spec)
+		r.decode(v, "a probe", &spec)
 		out = append(out, spec)
 		if p.key == "alarm" && p.value.kind == isText && alarms != nil {
 			*alarms = append(*alarms, alarmMark{r.expand(p.value, true), p.value.at})
@@ -118,6 +118,7 @@ func (r *reader) ripples(n *node, marks *drillMarks) []string {
 			r.wrong(v.at, `"orders-dlq-*"`, "a * stands at the end of a ripple, and matches the rest")
 		case s == "*":
 			r.wrong(v.at, `"orders-*"`, "a ripple that matches every alarm hides real incidents")
+			return s
 		}
 		marks.ripples = append(marks.ripples, alarmMark{s, v.at})
 		return s

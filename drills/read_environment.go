@@ -27,7 +27,7 @@ const (
 // environments reads the whole of firedrill.yaml.
 func (r *reader) environments(n *node) *File {
 	f := &File{Environments: map[string]Environment{}}
-	r.object(n, "the file",
+	r.object(n, "an environment file",
 		field{"drills", "", func(v *node) {
 			f.Drills = r.texts(v, "drills", func(v *node) string { return r.text(v, "a folder of drills") })
 		}},
@@ -101,7 +101,7 @@ func (r *reader) aws(n *node, roles *[]roleMark) AWSSpec {
 		field{"account", `account: "123456789012"`, func(v *node) { a.Account = r.account(v) }},
 		field{"regions", "regions: [eu-west-1]", func(v *node) {
 			a.Regions = r.texts(v, "aws.regions", func(v *node) string {
-				return r.matching(v, "a region", regionForm, "a region of AWS", "eu-west-1")
+				return r.matching(v, "a region", regionForm, "one of AWS's", "eu-west-1")
 			})
 		}},
 		field{"role", "", func(v *node) { a.Role = r.role(v, "aws.role", roles) }},
@@ -236,7 +236,7 @@ func (r *reader) store(n *node) StoreSpec {
 				s.Table = r.matching(v, "table", tableForm, "a table's name", "firedrill")
 			}},
 			field{"region", "region: eu-west-1", func(v *node) {
-				s.Region = r.matching(v, "region", regionForm, "a region of AWS", "eu-west-1")
+				s.Region = r.matching(v, "region", regionForm, "one of AWS's", "eu-west-1")
 			}})
 	}})
 	return s

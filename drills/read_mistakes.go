@@ -101,5 +101,8 @@ func suggest(written string, known []string) string {
 	if k, ok := nearest(written, known); ok {
 		return "did you mean " + k + "?"
 	}
+	if len(known) == 1 {
+		return known[0]
+	}
 	return "one of " + strings.Join(known, ", ")
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // Kinds names the kinds of faults that a drill may hold, each with a function that returns a pointer to its empty
-// parameters: a struct with json tags, in which `jsonschema:"required"` marks what may not be missing.
+// parameters: a struct with json tags, in which a field without omitempty may not be missing.
 type Kinds map[string]func() any
 
 // problems is a set of parameters that can say, in words, what makes no sense in it. It leaves alone what still holds
@@ -69,7 +71,7 @@ func (r *reader) shape(n *node, t reflect.Type, what string) {
 		return
 	} else if own.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		if n.kind == isNumber {
-			r.wrong(n.at, n.text+"s", "%s has a unit", what)
+			r.wrong(n.at, n.text+"s", "%s must have a unit", what)
 		} else if r.is(n, isText, what) {
 			r.unmarshaler(n, t, what)
 		}
@@ -130,7 +132,7 @@ func (r *reader) shapeInt(n *node, what string, bits int) {
 	i, whole := number(n.text).(int64)
 	switch {
 	case !whole:
-		r.wrong(n.at, "digits alone", "%s is a whole number", what)
+		r.wrong(n.at, "digits alone", "%s must be a whole number", what)
 	case bits == 0 && i < 0:
 		r.wrong(n.at, "0 or more", "%s cannot be below 0", what)
 	case i > math.MaxInt32 && bits != 64:
@@ -152,17 +154,27 @@ func (r *reader) shapeStruct(n *node, t reflect.Type, what string) {
 		if required(f) {
 			must = key + ": …"
 		}
-		fields = append(fields, field{key, must, func(v *node) { r.shape(v, f.Type, key+" of "+what) }})
+		fields = append(fields, field{key, must, func(v *node) {
+			r.shape(v, f.Type, key+" of "+what)
+			r.minimum(v, f, key+" of "+what)
+		}})
 	}
 	r.object(n, what, fields...)
 }
 
-// required says that a field may not be missing.
+// required says that a field may not be missing: its tag has no omitempty.
 func required(f reflect.StructField) bool {
+	_, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return !slices.Contains(strings.Split(rest, ","), "omitempty")
+}
+
+// minimum holds a number to the `jsonschema:"minimum=1"` of its field.
+func (r *reader) minimum(n *node, f reflect.StructField, what string) {
 	for _, word := range strings.Split(f.Tag.Get("jsonschema"), ",") {
-		if word == "required" {
-			return true
+		least, ok := strings.CutPrefix(word, "minimum=")
+		bound, err := strconv.ParseInt(least, 10, 64)
+		if i, whole := number(n.text).(int64); ok && err == nil && n.kind == isNumber && whole && i < bound {
+			r.wrong(n.at, least+" or more", "%s is %s, and %s is the least", what, n.text, least)
 		}
 	}
-	return false
 }

@@ -8,6 +8,7 @@ import (
 // drillMarks remembers where things stand that only make sense together.
 type drillMarks struct {
 	limit, page, when, fallback, detect place
+	watched                             bool       // something is under watch, be it wrong
 	times                               []timeMark // each must end before the limit
 	watch, stop, ripples                []alarmMark
 }
@@ -59,7 +60,7 @@ func (r *reader) paging(s *Spec, m *drillMarks) {
 	var none place
 	switch s.Page.When {
 	case PageAlarm:
-		if len(s.Watch) == 0 {
+		if !m.watched {
 			r.wrong(m.when, "watch: [{alarm: …}], or page: {when: direct} or {when: report}", "page.when is alarm, and nothing is under watch")
 		}
 		if m.fallback != none {
@@ -79,7 +80,7 @@ func (r *reader) paging(s *Spec, m *drillMarks) {
 	switch {
 	case s.Page.When == PageReport:
 		r.wrong(m.detect, "leave it out", "expect.detect means nothing where people are told (page.when: report): no alarm is expected")
-	case s.Page.When == PageDirect && len(s.Watch) == 0:
+	case s.Page.When == PageDirect && !m.watched:
 		r.wrong(m.detect, "watch: [{alarm: …}], or leave it out", "expect.detect has nothing under watch to detect it")
 	}
 }

@@ -43,6 +43,9 @@ func (r *reader) object(n *node, what string, fields ...field) {
 		f, ok := fieldOf(fields, p.key)
 		if !ok {
 			r.wrong(p.at, suggest(p.key, known), "unknown key %q in %s", p.key, what)
+			if meant, ok := nearest(p.key, known); ok {
+				seen[meant] = true // misspelled is not missing
+			}
 			continue
 		}
 		if !seen[p.key] { // a key that stands twice is told by the parser
@@ -78,9 +81,13 @@ func (r *reader) is(n *node, want kind, what string) bool {
 		r.wrong(n.at, "write it, or leave the key out", "%s is empty", what)
 		return false
 	}
+	if want == isText && (n.kind == isList || n.kind == isMapping) {
+		r.wrong(n.at, "text alone", "%s must be %s, and this is %s", what, want, n.kind)
+		return false
+	}
 	try := map[kind]string{isMapping: "key: value", isList: "[a, b], or a line with - for each", isText: "put it in quotes",
 		isNumber: "digits alone, without quotes", isBool: "true or false, without quotes"}[want]
-	r.wrong(n.at, try, "%s is %s, and this is %s", what, want, n.kind)
+	r.wrong(n.at, try, "%s must be %s, and this is %s", what, want, n.kind)
 	return false
 }
 
@@ -100,7 +107,7 @@ func (r *reader) text(n *node, what string) string {
 func (r *reader) matching(n *node, what string, form *regexp.Regexp, wants, example string) string {
 	s := r.text(n, what)
 	if s != "" && !r.unknown(n) && !form.MatchString(s) {
-		r.wrong(n.at, example, "%s is %s", what, wants)
+		r.wrong(n.at, example, "%s must be %s", what, wants)
 		return ""
 	}
 	return s
@@ -149,7 +156,7 @@ func (r *reader) checkName(s string, at place, what string, most int) string {
 
 // url reads an absolute web address.
 func (r *reader) url(n *node, what string) string {
-	return r.matching(n, what, urlForm, "an address that begins with http:// or https://", "https://wiki.example.com/runbook")
+	return r.matching(n, what, urlForm, "an address that begins with http:// or https://", "https://example.com/…")
 }
 
 // list reads each item of a list that is not empty.
@@ -175,7 +182,7 @@ func (r *reader) texts(n *node, what string, item func(v *node) string) []string
 			return
 		}
 		if seen[s] {
-			r.wrong(v.at, "once", "%q stands twice in %s", s, what)
+			r.wrong(v.at, "take one out", "%q stands twice in %s", s, what)
 		}
 		seen[s] = true
 		out = append(out, s)
@@ -185,7 +192,10 @@ func (r *reader) texts(n *node, what string, item func(v *node) string) []string
 
 // single reads a mapping of exactly one key, as in {slack: "checkout is slow"}.
 func (r *reader) single(n *node, what, example string) (pair, bool) {
-	if !r.is(n, isMapping, what) {
+	if n.kind != isMapping {
+		if !muted(n) {
+			r.wrong(n.at, example, "%s must be a mapping, and this is %s", what, n.kind)
+		}
 		return pair{}, false
 	}
 	if len(n.pairs) != 1 {
@@ -201,7 +211,7 @@ type bounds struct{ least, most time.Duration }
 // duration reads 8m, 1h30m, 0s: always with a unit.
 func (r *reader) duration(n *node, what string, b bounds) time.Duration {
 	if n.kind == isNumber {
-		r.wrong(n.at, n.text+"m or "+n.text+"s", "%s is a duration, and has a unit", what)
+		r.wrong(n.at, n.text+"m or "+n.text+"s", "%s must be a duration with its unit", what)
 		return 0
 	}
 	if !r.is(n, isText, what) || r.text(n, what) == "" || r.unknown(n) {
@@ -211,14 +221,14 @@ func (r *reader) duration(n *node, what string, b bounds) time.Duration {
 	switch {
 	case err != nil:
 		r.wrong(n.at, "8m, 90s or 1h30m", "%s %q is not a duration", what, n.text)
-	case d < b.least && b.least > time.Second:
-		r.wrong(n.at, b.least.String(), "%s is %s, and %s is the least", what, d, b.least)
+	case d < b.least && b.least >= time.Second:
+		r.wrong(n.at, short(b.least)+" or more", "%s is %s, and %s is the least", what, short(d), short(b.least))
 	case d < b.least && b.least > 0:
-		r.wrong(n.at, "8m, or leave it out", "%s is %s, and must be above 0s", what, d)
+		r.wrong(n.at, "8m, or leave it out", "%s is %s, and must be above 0s", what, short(d))
 	case d < b.least:
-		r.wrong(n.at, "0s or more", "%s is %s, and cannot be below 0s", what, d)
+		r.wrong(n.at, "0s or more", "%s is %s, and cannot be below 0s", what, short(d))
 	case d > b.most:
-		r.wrong(n.at, short(b.most), "%s is %s, and %s is the most", what, d, short(b.most))
+		r.wrong(n.at, short(b.most), "%s is %s, and %s is the most", what, short(d), short(b.most))
 	default:
 		return d
 	}
@@ -246,7 +256,7 @@ func (r *reader) oneOf(n *node, what string, words ...string) string {
 		}
 	}
 	if s != "" {
-		r.wrong(n.at, suggest(s, words), "%s is %s, not %q", what, strings.Join(words, " or "), s)
+		r.wrong(n.at, suggest(s, words), "%s must be %s, not %q", what, strings.Join(words, " or "), s)
 	}
 	return ""
 }

@@ -151,6 +151,8 @@ func syntax(file, text string, err error) []Mistake {
 	m.What, _, _ = strings.Cut(m.What, "\n")
 	if strings.Contains(m.What, "mapping value is not allowed") {
 		m.Try = `put text that holds ": " in quotes, and indent the keys of a mapping alike`
+	} else {
+		m.Try = "a quote or bracket here, or above, is not closed, or lines are not indented alike"
 	}
 	return []Mistake{m}
 }
@@ -206,8 +208,13 @@ func placeOf(t *token.Token) place {
 
 func (b *builder) document(f *ast.File) *node {
 	var tree *node
-	for i, doc := range f.Docs {
-		if i > 0 {
+	documents := 0
+	for _, doc := range f.Docs {
+		if d, ok := doc.Body.(*ast.DirectiveNode); ok {
+			b.node(d)
+			continue
+		}
+		if documents++; documents > 1 {
 			at := doc.Start
 			if at == nil && doc.Body != nil {
 				at = doc.Body.GetToken()
@@ -241,9 +248,7 @@ func (b *builder) node(n ast.Node) *node {
 	case *ast.SequenceNode:
 		out := &node{kind: isList, at: placeOf(t)}
 		for _, item := range v.Values {
-			if c := b.node(item); c != nil {
-				out.items = append(out.items, c)
-			}
+			out.items = append(out.items, b.child(item, placeOf(t)))
 		}
 		return out
 	case *ast.StringNode:
@@ -286,12 +291,18 @@ func (b *builder) pair(out *node, p *ast.MappingValueNode) {
 	key := t.Value
 	for _, earlier := range out.pairs {
 		if earlier.key == key {
-			b.wrong(t, fmt.Sprintf("key %q stands here twice, first on line %d", key, earlier.at.line), "one of them")
+			b.wrong(t, fmt.Sprintf("key %q stands here twice, first on line %d", key, earlier.at.line), "keep one of them")
 		}
 	}
-	value := b.node(p.Value)
-	if value == nil {
-		value = &node{kind: isNull, at: placeOf(t), text: "refused"} // a mistake is told already; text mutes the next
+	out.pairs = append(out.pairs, pair{key: key, at: placeOf(t), value: b.child(p.Value, placeOf(t))})
+}
+
+// child is a node below another. In the place of one that is refused stands one that mutes further mistakes.
+func (b *builder) child(n ast.Node, at place) *node {
+	if n != nil {
+		if out := b.node(n); out != nil {
+			return out
+		}
 	}
-	out.pairs = append(out.pairs, pair{key: key, at: placeOf(t), value: value})
+	return &node{kind: isNull, at: at, text: "refused"}
 }

@@ -1,9 +1,11 @@
 package drills
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/firedrill/firedrill/observe"
@@ -55,8 +57,10 @@ func told(s object, words string) object {
 func text() object               { return object{"type": "string", "minLength": 1} }
 func form(pattern string) object { return object{"type": "string", "pattern": pattern} }
 func words(of ...string) object  { return object{"enum": of} }
-func name() object               { return object{"type": "string", "pattern": nameForm.String(), "maxLength": maxName} }
-func many(of object) object      { return object{"type": "array", "minItems": 1, "items": of} }
+func name() object {
+	return object{"type": "string", "pattern": nameForm.String(), "maxLength": maxName}
+}
+func many(of object) object { return object{"type": "array", "minItems": 1, "items": of} }
 
 // one is a mapping of a single key of the writer's choice.
 func one(value object) object {
@@ -140,9 +144,17 @@ func faultsSchema(kinds Kinds) object {
 	return many(s)
 }
 
+// textual tells types that read themselves from text, such as 3s.
+func textual(t reflect.Type) *jsonschema.Schema {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return &jsonschema.Schema{Type: "string"}
+	}
+	return nil
+}
+
 // reflected is the schema of a struct with json tags, all in one piece.
 func reflected(v any) object {
-	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true, ExpandedStruct: true}
+	r := jsonschema.Reflector{DoNotReference: true, Anonymous: true, ExpandedStruct: true, Mapper: textual}
 	raw, err := json.Marshal(r.Reflect(v))
 	out := object{}
 	if err == nil {
