@@ -14,6 +14,7 @@ type alarm struct {
 	state      types.StateValue
 	metric     *types.Metric
 	statistic  string
+	unit       types.StandardUnit // empty for any
 	period     time.Duration
 	periods    int // N of "M of N"
 	needed     int // M
@@ -35,7 +36,7 @@ func read(m types.MetricAlarm) (a alarm, ok bool) {
 		return alarm{}, false
 	}
 	a = alarm{
-		name: aws.ToString(m.AlarmName), state: m.StateValue, statistic: string(m.Statistic),
+		name: aws.ToString(m.AlarmName), state: m.StateValue, statistic: string(m.Statistic), unit: m.Unit,
 		metric: &types.Metric{Namespace: m.Namespace, MetricName: m.MetricName, Dimensions: m.Dimensions},
 		period: time.Duration(*m.Period) * time.Second, periods: int(*m.EvaluationPeriods), needed: int(*m.EvaluationPeriods),
 		comparison: m.ComparisonOperator, threshold: *m.Threshold, missing: aws.ToString(m.TreatMissingData),

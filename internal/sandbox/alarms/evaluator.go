@@ -121,7 +121,7 @@ func (e *Evaluator) evaluateSome(ctx context.Context, alarms []alarm, now time.T
 	for i, a := range alarms {
 		longest = max(longest, a.reach())
 		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)),
-			MetricStat: &types.MetricStat{Metric: a.metric, Period: aws.Int32(int32(a.period / time.Second)), Stat: aws.String(a.statistic)}})
+			MetricStat: &types.MetricStat{Metric: a.metric, Period: aws.Int32(int32(a.period / time.Second)), Stat: aws.String(a.statistic), Unit: a.unit}})
 	}
 	in.StartTime = aws.Time(now.Add(-time.Duration(longest) * alarms[0].period))
 	out, err := e.api.GetMetricData(ctx, in)

@@ -57,6 +57,15 @@ func TestOneFailureDoesNotStopTheOthers(t *testing.T) {
 	}
 }
 
+func TestAStateIsSaidOnceOnly(t *testing.T) {
+	stub := &stubAPI{alarms: []types.MetricAlarm{silent("a", 2)}}
+	stub.alarms[0].StateValue = types.StateValueOk
+	e := &Evaluator{api: stub, now: time.Now}
+	if err := e.EvaluateOnce(t.Context()); err != nil || len(stub.set) != 0 {
+		t.Errorf("the alarm is OK already, yet its state was set: %v, %v", stub.set, err)
+	}
+}
+
 func TestShortPeriodsAreEvaluatedMoreOften(t *testing.T) {
 	stub := &stubAPI{alarms: []types.MetricAlarm{silent("short", 2), silent("long", 60)}}
 	e := &Evaluator{api: stub, now: time.Now}

@@ -100,6 +100,10 @@ func (in *putMetricAlarmInput) check() error {
 		return validation("Period must be at least 1, not %d", in.Period)
 	case in.EvaluationPeriods < 1:
 		return validation("EvaluationPeriods must be at least 1, not %d", in.EvaluationPeriods)
+	case in.Period*in.EvaluationPeriods > 86400 && in.Period < 3600:
+		return validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400)")
+	case in.Period*in.EvaluationPeriods > 7*86400:
+		return validation("Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)")
 	case in.DatapointsToAlarm != nil && (*in.DatapointsToAlarm < 1 || *in.DatapointsToAlarm > in.EvaluationPeriods):
 		return validation("DatapointsToAlarm must be between 1 and EvaluationPeriods, not %d", *in.DatapointsToAlarm)
 	case in.Threshold == nil:

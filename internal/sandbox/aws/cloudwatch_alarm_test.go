@@ -14,6 +14,7 @@ func TestPutMetricAlarmRefuses(t *testing.T) {
 		"no metric":          func(in *putMetricAlarmInput) { in.MetricName = "" },
 		"period":             func(in *putMetricAlarmInput) { in.Period = 0 },
 		"evaluation periods": func(in *putMetricAlarmInput) { in.EvaluationPeriods = 0 },
+		"more than a day":    func(in *putMetricAlarmInput) { in.EvaluationPeriods = 43201 },
 		"M more than N":      func(in *putMetricAlarmInput) { in.DatapointsToAlarm = ptr(2) },
 		"no threshold":       func(in *putMetricAlarmInput) { in.Threshold = nil },
 		"comparison":         func(in *putMetricAlarmInput) { in.ComparisonOperator = "Above" },

@@ -159,6 +159,9 @@ func (c *cloudWatch) getMetricData(_ context.Context, _ caller, in *getMetricDat
 		}
 		id := metricID{m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions}
 		for _, v := range c.metrics.rollup(id, m.Period, *in.StartTime, *in.EndTime) {
+			if !c.metrics.in(m.Unit, id) {
+				break
+			}
 			value, _ := v.stat(m.Stat)
 			r.Timestamps = append(r.Timestamps, time.Unix(v.at, 0).UTC())
 			r.Values = append(r.Values, value)

@@ -166,6 +166,13 @@ func (m *metricStore) list() []metricSeriesData {
 	return out
 }
 
+// in says whether the metric is kept in unit. Asked for another, CloudWatch answers no data; an empty unit asks for
+// any, and what services of the account observe here has none.
+func (m *metricStore) in(unit string, id metricID) bool {
+	kept := m.unit(id)
+	return unit == "" || kept == "None" || unit == kept
+}
+
 // unit is the unit the metric's first observation came with.
 func (m *metricStore) unit(id metricID) string {
 	m.mu.Lock()

@@ -40,13 +40,13 @@ func TestDatapointsPerPeriod(t *testing.T) {
 	}
 }
 
+// A start inside a period asks for the whole of it.
 func TestTimestampsAreThePeriodsBeginnings(t *testing.T) {
 	c, _, clock := testCloudWatch(t)
 	begin := clock.now()
-	clock.move(7 * time.Second)
-	c.observe(sample{Namespace: "Orders", Metric: "Errors", Value: 1, At: clock.now()})
-	clock.move(9 * time.Second)
-	c.observe(sample{Namespace: "Orders", Metric: "Errors", Value: 2, At: clock.now()})
+	for second, v := range map[time.Duration]float64{4: 100, 5: 1, 7: 2, 16: 4} {
+		c.observe(sample{Namespace: "Orders", Metric: "Errors", Value: v, At: begin.Add(second * time.Second)})
+	}
 	out, err := c.getMetricData(t.Context(), caller{}, &getMetricDataInput{
 		StartTime: ptr(begin.Add(6 * time.Second)), EndTime: ptr(begin.Add(time.Minute)),
 		MetricDataQueries: []metricDataQuery{{Id: "m", MetricStat: &metricStat{Metric: metricName{"Orders", "Errors", nil}, Period: 5, Stat: "Sum"}}},
@@ -55,7 +55,7 @@ func TestTimestampsAreThePeriodsBeginnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := out.MetricDataResults[0]
-	if fmt.Sprint(r.Values) != "[2 1]" || !r.Timestamps[0].Equal(begin.Add(15*time.Second)) || !r.Timestamps[1].Equal(begin.Add(5*time.Second)) {
+	if fmt.Sprint(r.Values) != "[4 3]" || !r.Timestamps[0].Equal(begin.Add(15*time.Second)) || !r.Timestamps[1].Equal(begin.Add(5*time.Second)) {
 		t.Errorf("newest first: %v at %v", r.Values, r.Timestamps)
 	}
 }
@@ -172,6 +172,27 @@ func TestGetMetricStatisticsTellsWhatWasAsked(t *testing.T) {
 	}
 	if d := out.Datapoints[0]; *d.Sum != 4 || *d.Maximum != 4 || d.Average != nil || d.Unit != "None" {
 		t.Errorf("datapoint %+v", d)
+	}
+}
+
+func TestAnotherUnitHasNoData(t *testing.T) {
+	c, _, clock := testCloudWatch(t)
+	if _, err := c.putMetricData(t.Context(), caller{}, &putMetricDataInput{Namespace: "Orders",
+		MetricData: []metricDatum{{MetricName: "Errors", Value: ptr(1.0), Unit: "Count"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for unit, want := range map[string]int{"": 1, "Count": 1, "Seconds": 0} {
+		start, end := ptr(clock.now()), ptr(clock.now().Add(time.Second))
+		data, err := c.getMetricData(t.Context(), caller{}, &getMetricDataInput{StartTime: start, EndTime: end, MetricDataQueries: []metricDataQuery{
+			{Id: "m", MetricStat: &metricStat{Metric: metricName{"Orders", "Errors", nil}, Period: 1, Stat: "Sum", Unit: unit}}}})
+		if err != nil || len(data.MetricDataResults[0].Values) != want {
+			t.Errorf("data in %q: %+v, %v", unit, data, err)
+		}
+		stats, err := c.getMetricStatistics(t.Context(), caller{}, &getMetricStatisticsInput{Namespace: "Orders", MetricName: "Errors",
+			StartTime: start, EndTime: end, Period: 1, Statistics: []string{"Sum"}, Unit: unit})
+		if err != nil || len(stats.Datapoints) != want {
+			t.Errorf("statistics in %q: %+v, %v", unit, stats, err)
+		}
 	}
 }
 

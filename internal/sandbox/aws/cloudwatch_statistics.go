@@ -47,6 +47,9 @@ func (c *cloudWatch) getMetricStatistics(_ context.Context, _ caller, in *getMet
 	}
 	id := metricID{in.Namespace, in.MetricName, in.Dimensions}
 	out := &getMetricStatisticsOutput{Label: in.MetricName, Datapoints: []metricDatapoint{}}
+	if !c.metrics.in(in.Unit, id) {
+		return out, nil
+	}
 	unit := c.metrics.unit(id)
 	for _, v := range c.metrics.rollup(id, in.Period, *in.StartTime, *in.EndTime) {
 		d := metricDatapoint{Timestamp: time.Unix(v.at, 0).UTC(), Unit: unit}
