@@ -55,11 +55,7 @@ func (s *SQLite) fail(op string, err error) error {
 		return err
 	}
 	e := &Error{Op: op, Path: s.path, Err: err}
-	var driver *sqlite.Error
-	code := 0
-	if errors.As(err, &driver) {
-		code = driver.Code() & 0xff // without the extension
-	}
+	code := codeOf(err)
 	switch {
 	case errors.Is(err, errNewer):
 		e.Try = "use the newer firedrill"
@@ -78,4 +74,13 @@ func (s *SQLite) fail(op string, err error) error {
 		e.Try = "restore it from a copy, or move it away and put back what a run has left by its firedrill tags"
 	}
 	return e
+}
+
+// codeOf is the primary result code of SQLite in err, 0 where there is none.
+func codeOf(err error) int {
+	var driver *sqlite.Error
+	if !errors.As(err, &driver) {
+		return 0
+	}
+	return driver.Code() & 0xff
 }

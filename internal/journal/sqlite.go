@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver called sqlite
 )
@@ -76,7 +78,7 @@ func OpenSQLite(ctx context.Context, path string) (*SQLite, error) {
 // ReadSQLite opens the journal at path for reading. Where there is none it reads as empty, until somebody makes one.
 func ReadSQLite(ctx context.Context, path string) (*SQLite, error) {
 	s := &SQLite{Alive: aliveHere(), path: path, readOnly: true}
-	if _, err := s.reader(ctx); err != nil {
+	if err := patiently(ctx, func() error { _, err := s.reader(ctx); return err }); err != nil {
 		return nil, s.fail("open", err)
 	}
 	return s, nil
@@ -101,7 +103,7 @@ func (s *SQLite) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := prepare(ctx, db); err != nil {
+	if err := patiently(ctx, func() error { return prepare(ctx, db) }); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	s.db = db
@@ -137,7 +139,7 @@ func (s *SQLite) connect(mode string, params ...string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := "mode=" + mode + "&_txlock=immediate&_pragma=busy_timeout(5000)"
+	query := "mode=" + mode + "&_txlock=immediate&_pragma=busy_timeout(" + strconv.FormatInt(busyPatience.Milliseconds(), 10) + ")"
 	for _, p := range params {
 		query += "&" + p
 	}
@@ -157,12 +159,11 @@ type querier interface {
 // inspect says whether the file has our tables; an empty one has not yet. Whose it is comes before anything is changed.
 func inspect(ctx context.Context, db querier) (bool, error) {
 	var app, schema, tables int
-	for query, into := range map[string]*int{
-		"pragma application_id": &app, "pragma user_version": &schema, "select count(*) from sqlite_schema": &tables,
-	} {
-		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
-			return false, err
-		}
+	// One statement, hence one moment: another process may be making the tables.
+	err := db.QueryRowContext(ctx, `select application_id, user_version, (select count(*) from sqlite_schema)
+		from pragma_application_id, pragma_user_version`).Scan(&app, &schema, &tables)
+	if err != nil {
+		return false, err
 	}
 	switch {
 	case app == 0 && schema == 0 && tables == 0:
@@ -216,7 +217,28 @@ func (s *SQLite) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	} else if !os.SameFile(now, s.file) {
 		return errReplaced
 	}
-	return inTx(ctx, s.db, do)
+	return patiently(ctx, func() error { return inTx(ctx, s.db, do) })
+}
+
+// busyPatience is how long a locked file is waited for.
+const busyPatience = 5 * time.Second
+
+// patiently does it again while another process has the file locked. SQLite waits by itself (busy_timeout) but not in
+// every case: not when the log is begun, recovered after a crash, or cleared by the last to close.
+func patiently(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, busyPatience)
+	defer cancel()
+	for {
+		err := do()
+		if code := codeOf(err); code != codeBusy && code != codeLocked {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // Close lets the file go.

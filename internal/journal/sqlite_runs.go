@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -29,9 +30,14 @@ func (s *SQLite) Append(ctx context.Context, run string, after int64, gen int, b
 	return s.fail("append to", err)
 }
 
-// digest brings the row of the run up to date where the events change it.
+// digest brings the row of the run up to date where the events may change it.
 func digest(ctx context.Context, tx *sql.Tx, events []Event) error {
 	run := events[0].Run
+	if events[0].Seq > 0 && !slices.ContainsFunc(events, func(e Event) bool {
+		return e.Kind == RunPlanned || e.Kind == RunFinished || e.Kind == RunReopened
+	}) {
+		return nil
+	}
 	was, err := scanSummary(tx.QueryRowContext(ctx, selectRuns+" where run = ?", run))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
@@ -98,12 +104,8 @@ func scanSummary(row interface{ Scan(...any) error }) (Summary, error) {
 // each calls do for every row of a query; a journal that does not exist yet has none.
 func (s *SQLite) each(ctx context.Context, do func(*sql.Rows) error, query string, args ...any) error {
 	err := func() error {
-		db, err := s.reader(ctx)
-		if err != nil || db == nil {
-			return err
-		}
-		rows, err := db.QueryContext(ctx, query, args...)
-		if err != nil {
+		rows, err := s.query(ctx, query, args...)
+		if err != nil || rows == nil {
 			return err
 		}
 		defer rows.Close()
@@ -115,4 +117,17 @@ func (s *SQLite) each(ctx context.Context, do func(*sql.Rows) error, query strin
 		return rows.Err()
 	}()
 	return s.fail("read", err)
+}
+
+// query returns nil rows where there is no journal yet.
+func (s *SQLite) query(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = patiently(ctx, func() error {
+		db, err := s.reader(ctx)
+		if err != nil || db == nil {
+			return err
+		}
+		rows, err = db.QueryContext(ctx, query, args...)
+		return err
+	})
+	return rows, err
 }
