@@ -67,8 +67,31 @@ type Kind struct {
 	// Describe tells before, during and after for people; also what is left when an undo does not succeed.
 	Describe func(u Undo) []Change
 	// Identity reads the target's ARN and tags from the service itself, for the guard.
+	// An error that wraps ErrGone says that the target does not exist.
 	Identity func(ctx context.Context, t Target) (arn string, tags map[string]string, err error)
+	// Account is Revert that also tells what became of each thing we put in, for kinds that answer for many
+	// (sqs.poison); nil for all others. Who has it calls it instead of Revert.
+	Account func(ctx context.Context, u Undo) (Outcome, []Item, error)
 }
+
+// Item is one of many things that an undo answers for: a message.
+type Item struct {
+	Name   string  `json:"name"` // "message 2 of 3"
+	End    ItemEnd `json:"end"`
+	Copies int     `json:"copies"` // how many of it we took back
+	Why    string  `json:"why,omitempty"`
+}
+
+// ItemEnd is what became of an Item.
+type ItemEnd string
+
+// The ends of an Item.
+const (
+	Swept       ItemEnd = "swept"       // taken back, every copy
+	NeverSent   ItemEnd = "never_sent"  // it never went out
+	Gone        ItemEnd = "gone"        // sent or seen, and nowhere any more: somebody digested, purged or moved it
+	Unaccounted ItemEnd = "unaccounted" // it may still be somewhere; the undo is not done
+)
 
 // Catalog holds the kinds by their names: dynamodb.throttle, http.error, sqs.poison.
 type Catalog map[string]Kind

@@ -1,0 +1,192 @@
+package inject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// callTimeout bounds one attempt of one control-plane call; a Stage or Apply has 10 s in all.
+const callTimeout = 5 * time.Second
+
+// Options say which account to speak to, and as whom.
+type Options struct {
+	Endpoint      string           // of every service; empty is AWS itself. AWS_ENDPOINT_URL* never counts
+	Region        string           // one region; the account's targets stand there
+	Role          string           // assumed when set, and refreshed before it expires
+	Session       string           // role session name, firedrill-<run>: CloudTrail shows it with every call of ours
+	ExpectAccount string           // the twelve digits Identity must answer; empty asks for nothing
+	AccessKey     string           // the sandbox's key; when set, neither environment nor profiles are read
+	Secret        string           // belongs to AccessKey
+	HTTPClient    *http.Client     // nil makes one with a time-out per call
+	Now           func() time.Time // the clock of looks and waits; required
+}
+
+// Clients are the services of one account and region. Reads are tried three times; every write is issued once,
+// so that "issued" means issued, and the engine alone decides what is tried again.
+type Clients struct {
+	Config      aws.Config
+	DynamoDB    *dynamodb.Client
+	AutoScaling *applicationautoscaling.Client
+	SQS         *sqs.Client
+	ELB         *elasticloadbalancingv2.Client
+	Lambda      *lambda.Client
+	CloudWatch  *cloudwatch.Client
+	STS         *sts.Client
+	IAM         *iam.Client
+	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
+	Items *dynamodb.Client
+
+	now    func() time.Time
+	expect string
+}
+
+// Open makes the clients; it sends nothing but what reading credentials takes.
+func Open(ctx context.Context, o Options) (*Clients, error) {
+	if o.Now == nil {
+		return nil, errors.New("open aws: no clock")
+	}
+	if o.Region == "" {
+		return nil, errors.New("open aws: no region")
+	}
+	cfg, err := loadConfig(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("open aws: %w", err)
+	}
+	if o.Role != "" {
+		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), o.Role, func(a *stscreds.AssumeRoleOptions) {
+			a.RoleSessionName = o.Session
+		})
+		cfg.Credentials = aws.NewCredentialsCache(provider, func(c *aws.CredentialsCacheOptions) { c.ExpiryWindow = 5 * time.Minute })
+	}
+	return &Clients{
+		Config:      cfg,
+		DynamoDB:    dynamodb.NewFromConfig(cfg),
+		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
+		SQS:         sqs.NewFromConfig(cfg),
+		ELB:         elasticloadbalancingv2.NewFromConfig(cfg),
+		Lambda:      lambda.NewFromConfig(cfg),
+		CloudWatch:  cloudwatch.NewFromConfig(cfg),
+		STS:         sts.NewFromConfig(cfg),
+		IAM:         iam.NewFromConfig(cfg),
+		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
+		now:         o.Now,
+		expect:      o.ExpectAccount,
+	}, nil
+}
+
+// loadConfig reads the environment and profiles for credentials only; endpoints and retries are ours.
+func loadConfig(ctx context.Context, o Options) (aws.Config, error) {
+	var cfg aws.Config
+	if o.AccessKey != "" {
+		cfg = aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKey, o.Secret, "")}
+	} else {
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(o.Region))
+		if err != nil {
+			return cfg, err
+		}
+		cfg = loaded
+	}
+	cfg.Region = o.Region
+	cfg.BaseEndpoint = nil
+	if o.Endpoint != "" {
+		cfg.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	cfg.ConfigSources = append([]any{noStrayEndpoints{}}, cfg.ConfigSources...)
+	cfg.AppID = "firedrill"
+	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 3, time.Second })
+	}
+	cfg.HTTPClient = o.HTTPClient
+	if o.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout)
+	}
+	return cfg, nil
+}
+
+// noStrayEndpoints is a configuration source that makes the SDK ignore AWS_ENDPOINT_URL* and profiles' endpoints:
+// a drill on staging must not land on an emulator, nor one on an emulator in staging.
+type noStrayEndpoints struct{}
+
+// GetIgnoreConfiguredEndpoints answers the SDK's question.
+func (noStrayEndpoints) GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error) {
+	return true, true, nil
+}
+
+// Caller is who we are, as STS and IAM tell it.
+type Caller struct {
+	Account string // twelve digits
+	ARN     string
+	Alias   string // of the account; empty when it has none or when we may not ask
+}
+
+// Identity asks who we are. The answer is complete also when the account is not the expected one; then the error
+// is a *Refusal. An account alias that may not be read is no error.
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+func (c *Clients) Identity(ctx context.Context) (Caller, error) {
+	who, err := c.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return Caller{}, fmt.Errorf("ask sts who we are: %w", err)
+	}
+	caller := Caller{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}
+	aliases, err := c.IAM.ListAccountAliases(ctx, &iam.ListAccountAliasesInput{})
+	switch {
+	case err == nil && len(aliases.AccountAliases) > 0:
+		caller.Alias = aliases.AccountAliases[0]
+	case err != nil && !hasCode(err, "AccessDenied", "AccessDeniedException"):
+		return caller, fmt.Errorf("read alias of account %s: %w", caller.Account, err)
+	}
+	if c.expect != "" && caller.Account != c.expect {
+		return caller, Refuse("use credentials of account "+c.expect+", or mend aws.account of the environment",
+			"the credentials belong to account %s, not %s", caller.Account, c.expect)
+	}
+	return caller, nil
+}
+
+// hasCode says whether the service answered with one of these error codes.
+func hasCode(err error, codes ...string) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	for _, code := range codes {
+		if api.ErrorCode() == code {
+			return true
+		}
+	}
+	return false
+}
+
+// judged wraps err as *Definite when the service itself said no: a 4xx answer with an error code. A time-out, a
+// broken connection, a 408 or a 5xx is no answer: the call may still take effect.
+func judged(err error) error {
+	var api smithy.APIError
+	var answer *smithyhttp.ResponseError
+	if !errors.As(err, &api) || !errors.As(err, &answer) || api.ErrorCode() == "" {
+		return err
+	}
+	if status := answer.HTTPStatusCode(); status < 400 || status > 499 || status == http.StatusRequestTimeout {
+		return err
+	}
+	return &Definite{Err: err}
+}

@@ -1,0 +1,182 @@
+package inject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// revert compares each dimension with what we made of it and puts back what is still ours; then auto scaling,
+// only once the capacity is read back; the tags go last.
+func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
+	d, err := readThrottleUndo(u)
+	if err != nil {
+		return "", err
+	}
+	t, err := k.awaitActive(ctx, d.Table)
+	if err == nil {
+		err = d.sameTable(u, t)
+	}
+	if errors.Is(err, ErrGone) {
+		return Diverged, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	tags, err := k.readTags(ctx, u.Target.ARN)
+	if err != nil {
+		return "", err
+	}
+	marked, state := u.Mark.owns(tags), ""
+	if marked {
+		state = tags[TagState]
+	}
+	restore, diverged := d.compare(t)
+	if len(restore) > 0 {
+		if err := k.raise(ctx, u, d, marked); err != nil {
+			return "", err
+		}
+		state = stateReverting
+	}
+	if _, err := k.resumeScaling(ctx, d); err != nil {
+		return "", err
+	}
+	if err := k.unmark(ctx, u); err != nil {
+		return "", err
+	}
+	switch {
+	case len(diverged) > 0:
+		return Diverged, nil
+	case state == stateReverting:
+		return Restored, nil
+	case state == stateApplied:
+		return AlreadyRestored, nil
+	default:
+		return NeverApplied, nil
+	}
+}
+
+// compare sorts the dimensions: those still as we made them, with the value to restore, and those that somebody
+// changed further, in words. What is as before is in neither.
+func (d throttleUndo) compare(t table) (restore map[string]int64, diverged []string) {
+	restore = map[string]int64{}
+	for _, x := range d.dimensions() {
+		now := t.units(x.name)
+		switch {
+		case t.mode() != d.Mode:
+			diverged = append(diverged, fmt.Sprintf("the table is %s now, was %s", t.mode(), d.Mode))
+		case now == x.During:
+			restore[x.name] = x.Before
+		case now != x.Before:
+			diverged = append(diverged, fmt.Sprintf("%s: %s now, were %s", x.name, units(now, d.Mode), units(x.Before, d.Mode)))
+		}
+	}
+	return restore, diverged
+}
+
+// raise puts our dimensions back, and reads them back. What it writes is compared again the moment before.
+func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, marked bool) error {
+	if marked {
+		// Only so that an undo that is broken off and taken up again still says that it was us.
+		_ = k.putTags(ctx, u.Target.ARN, map[string]string{TagState: stateReverting})
+	}
+	now, err := k.readTable(ctx, d.Table)
+	if err != nil {
+		return err
+	}
+	restore, _ := d.compare(now)
+	if len(restore) == 0 {
+		return nil
+	}
+	if err := k.setUnits(ctx, now, restore); err != nil {
+		return err
+	}
+	back, err := k.awaitActive(ctx, d.Table)
+	if err != nil {
+		return err
+	}
+	if left, _ := d.compare(back); len(left) > 0 {
+		return fmt.Errorf("table %s still has our throughput after it was put back: %v", d.Table, left)
+	}
+	return nil
+}
+
+// unmark takes our tags off, if they are this mark's, and reads that they are gone.
+func (k *throttling) unmark(ctx context.Context, u Undo) error {
+	tags, err := k.readTags(ctx, u.Target.ARN)
+	if err != nil || !u.Mark.owns(tags) {
+		return err
+	}
+	if _, err := k.tables.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: &u.Target.ARN, TagKeys: ourTags()}, onceDynamoDB); err != nil {
+		return fmt.Errorf("untag %s: %w", u.Target.ARN, err)
+	}
+	for {
+		tags, err := k.readTags(ctx, u.Target.ARN)
+		if err != nil || !u.Mark.owns(tags) {
+			return err
+		}
+		if err := pause(ctx, k.timing.Poll); err != nil {
+			return fmt.Errorf("wait for tags of %s to go: %w", u.Target.ARN, err)
+		}
+	}
+}
+
+// settled reads the table back: nothing of ours in its throughput, its auto scaling and its tags.
+func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) {
+	d, err := readThrottleUndo(u)
+	if err != nil {
+		return false, "", err
+	}
+	t, err := k.readTable(ctx, d.Table)
+	if err == nil {
+		err = d.sameTable(u, t)
+	}
+	if errors.Is(err, ErrGone) {
+		return true, "table " + d.Table + " is gone: somebody deleted it", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	if !t.active() {
+		return false, fmt.Sprintf("table %s is %s", d.Table, t.TableStatus), nil
+	}
+	ours, diverged := d.compare(t)
+	for name, before := range ours {
+		return false, fmt.Sprintf("%s of table %s are still %s, were %s", name, d.Table, units(t.units(name), d.Mode), units(before, d.Mode)), nil
+	}
+	if why, err := k.scalingLeft(ctx, d); why != "" || err != nil {
+		return false, why, err
+	}
+	tags, err := k.readTags(ctx, u.Target.ARN)
+	if err != nil {
+		return false, "", err
+	}
+	if u.Mark.owns(tags) {
+		return false, "table " + d.Table + " still carries our tags", nil
+	}
+	return true, strings.Join(diverged, "; "), nil
+}
+
+// scalingLeft says which of our suspensions is still in place.
+func (k *throttling) scalingLeft(ctx context.Context, d throttleUndo) (string, error) {
+	if len(d.Scaling) == 0 {
+		return "", nil
+	}
+	targets, err := k.readScaling(ctx, d.Table)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range d.Scaling {
+		now := suspension{}
+		if t, ok := targets[s.Dimension]; ok {
+			now = suspensionOf(t)
+		}
+		if now.In && !s.Before.In || now.Out && !s.Before.Out || now.Scheduled && !s.Before.Scheduled {
+			return fmt.Sprintf("auto scaling of table %s (%s) is still suspended", d.Table, s.Dimension), nil
+		}
+	}
+	return "", nil
+}
