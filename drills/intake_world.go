@@ -23,13 +23,11 @@ func (st *Steps) steady(ctx context.Context, s *State) (events []journal.Event) 
 	return events
 }
 
-// clockTrips is how many round trips a measurement of skew takes at least.
-const clockTrips = 5
-
 // clock measures how far the others' clocks are from ours. A clock that cannot be read is told, not guessed.
 func (st *Steps) clock(ctx context.Context) (events []journal.Event) {
 	for _, source := range sortedKeys(st.World.Dates) {
-		o, err := observe.MeasureClock(ctx, source, clockTrips, st.World.Dates[source], st.World.Clock.Now, st.World.Clock.Wait)
+		o, err := observe.MeasureClock(ctx, observe.Clock{
+			Source: source, Look: st.World.Dates[source], Now: st.World.Clock.Now, Wait: st.World.Clock.Wait})
 		e := journal.Event{Kind: journal.ClockRead, Fact: journal.Fact{Source: source}}
 		if err != nil {
 			e.Fact.Err = err.Error()
@@ -106,15 +104,15 @@ func (p *Plan) alarmRole(name string) journal.Role {
 		}
 	}
 	for _, r := range p.Ripples {
-		if matches(r, name) {
+		if fits(r, name) {
 			return journal.RoleRipple
 		}
 	}
 	return journal.RoleOther
 }
 
-// matches: a * at the end of a pattern matches any rest.
-func matches(pattern, name string) bool {
+// fits: a * at the end of a pattern matches any rest.
+func fits(pattern, name string) bool {
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(name, prefix)
 	}

@@ -2,12 +2,15 @@ package drills
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/firedrill/firedrill/inject"
 )
 
 var update = flag.Bool("update-bad", false, "write the messages of testdata/bad anew: read every one of them before you commit")
@@ -25,8 +28,8 @@ type errorParams struct {
 	Path     string            `json:"path,omitempty"`
 	Host     string            `json:"host,omitempty"`
 	Header   map[string]string `json:"header,omitempty"`
-	Status   int               `json:"status,omitempty"`
-	Body     string            `json:"body,omitempty"`
+	Status   int               `json:"status,omitempty" jsonschema:"minimum=400,maximum=599"`
+	Body     string            `json:"body,omitempty" jsonschema:"maxLength=1024"`
 }
 
 type poisonParams struct {
@@ -35,11 +38,23 @@ type poisonParams struct {
 	Body     string `json:"body,omitempty"`
 }
 
+// oneScope refuses as a fault does.
+func oneScope(params json.RawMessage) error {
+	var p errorParams
+	if err := json.Unmarshal(params, &p); err != nil {
+		return err
+	}
+	if (p.Path == "") == (p.Host == "") {
+		return inject.Refuse("path: /users*", "one of path and host")
+	}
+	return nil
+}
+
 func testKinds() Kinds {
 	return Kinds{
-		"dynamodb.throttle": func() any { return &throttleParams{} },
-		"http.error":        func() any { return &errorParams{} },
-		"sqs.poison":        func() any { return &poisonParams{} },
+		"dynamodb.throttle": {Params: func() any { return &throttleParams{} }},
+		"http.error":        {Params: func() any { return &errorParams{} }, Check: oneScope},
+		"sqs.poison":        {Params: func() any { return &poisonParams{} }},
 	}
 }
 

@@ -69,12 +69,16 @@ func (r *reader) params(p pair, fault *node) []byte {
 		}
 		return nil
 	}
-	empty, ok := r.kinds[p.key]
+	kind, ok := r.kinds[p.key]
 	if !ok {
 		r.wrong(p.at, suggest(p.key, known), "unknown kind of fault %q", p.key)
 		return nil
 	}
-	return r.decode(p.value, p.key, empty())
+	raw := r.decode(p.value, p.key, kind.Params())
+	if raw != nil && kind.Check != nil && !r.vague(p.value) {
+		r.refusal(p, kind.Check(raw))
+	}
+	return raw
 }
 
 // ids fills in the ids left out (the kind's last word, numbered from the second on) and tells those that stand twice.

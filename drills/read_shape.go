@@ -10,11 +10,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// Kinds names the kinds of faults that a drill may hold, each with a function that returns a pointer to its empty
-// parameters: a struct with json tags, in which a field without omitempty may not be missing.
-type Kinds map[string]func() any
+// Kinds names the kinds of faults that a drill may hold: see KnownKinds.
+type Kinds map[string]KindOf
+
+// KindOf is what the reader knows of a kind of fault.
+type KindOf struct {
+	// Params returns a pointer to its empty parameters: a struct with json tags, in which a field without omitempty
+	// may not be missing, and a jsonschema tag bounds numbers and lengths.
+	Params func() any
+	// Check refuses parameters that make no sense; may be nil. It is asked once every variable has its value.
+	Check func(params json.RawMessage) error
+}
 
 // problems is a set of parameters that can say, in words, what makes no sense in it. It leaves alone what still holds
 // a ${var}; what comes after " Try: " is what to write instead.
@@ -33,8 +42,7 @@ func (r *reader) decode(n *node, what string, into any) json.RawMessage {
 		r.wrong(n.at, "", "%s cannot be read: %s", what, err)
 		return nil
 	}
-	vague := false // a value hangs on a variable that nobody knows yet: what it means is judged when it is known
-	n.each(func(text *node) { vague = vague || r.unknown(text) })
+	vague := r.vague(n)
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
@@ -50,6 +58,13 @@ func (r *reader) decode(n *node, what string, into any) json.RawMessage {
 		}
 	}
 	return raw
+}
+
+// vague says that something below n hangs on a variable that nobody knows yet: what it means is judged when it is known.
+func (r *reader) vague(n *node) bool {
+	vague := false
+	n.each(func(text *node) { vague = vague || r.unknown(text) })
+	return vague
 }
 
 // jsonWords takes the words of encoding/json away from an error.
@@ -83,7 +98,7 @@ func (r *reader) shape(n *node, t reflect.Type, what string) {
 	case reflect.Map:
 		if r.is(n, isMapping, what) {
 			for _, p := range n.pairs {
-				r.shape(p.value, t.Elem(), what+"."+p.key)
+				r.shape(p.value, t.Elem(), p.key+" of "+what)
 			}
 		}
 	case reflect.Slice, reflect.Array:
@@ -113,13 +128,12 @@ func (r *reader) unmarshaler(n *node, t reflect.Type, what string) {
 	if muted(n) {
 		return
 	}
-	vague := false
-	n.each(func(text *node) { r.expand(text, false); vague = vague || r.unknown(text) })
+	n.each(func(text *node) { r.expand(text, false) })
 	raw, err := json.Marshal(r.value(n))
 	if err == nil {
 		err = json.Unmarshal(raw, reflect.New(t).Interface())
 	}
-	if err != nil && !vague {
+	if err != nil && !r.vague(n) {
 		r.wrong(n.at, "", "%s: %s", what, jsonWords(err))
 	}
 }
@@ -156,7 +170,7 @@ func (r *reader) shapeStruct(n *node, t reflect.Type, what string) {
 		}
 		fields = append(fields, field{key, must, func(v *node) {
 			r.shape(v, f.Type, key+" of "+what)
-			r.minimum(v, f, key+" of "+what)
+			r.bounded(v, f, key+" of "+what)
 		}})
 	}
 	r.object(n, what, fields...)
@@ -168,13 +182,20 @@ func required(f reflect.StructField) bool {
 	return !slices.Contains(strings.Split(rest, ","), "omitempty")
 }
 
-// minimum holds a number to the `jsonschema:"minimum=1"` of its field.
-func (r *reader) minimum(n *node, f reflect.StructField, what string) {
+// bounded holds a value to the `jsonschema:"minimum=1,maximum=10,maxLength=1024"` of its field.
+func (r *reader) bounded(n *node, f reflect.StructField, what string) {
 	for _, word := range strings.Split(f.Tag.Get("jsonschema"), ",") {
-		least, ok := strings.CutPrefix(word, "minimum=")
-		bound, err := strconv.ParseInt(least, 10, 64)
-		if i, whole := number(n.text).(int64); ok && err == nil && n.kind == isNumber && whole && i < bound {
-			r.wrong(n.at, least+" or more", "%s is %s, and %s is the least", what, n.text, least)
+		rule, written, _ := strings.Cut(word, "=")
+		bound, err := strconv.ParseInt(written, 10, 64)
+		i, whole := number(n.text).(int64)
+		counts := err == nil && n.kind == isNumber && whole
+		switch {
+		case rule == "minimum" && counts && i < bound:
+			r.wrong(n.at, written+" or more", "%s is %s, and %s is the least", what, n.text, written)
+		case rule == "maximum" && counts && i > bound:
+			r.wrong(n.at, written+" or less", "%s is %s, and %s is the most", what, n.text, written)
+		case rule == "maxLength" && err == nil && n.kind == isText && int64(utf8.RuneCountInString(n.text)) > bound:
+			r.wrong(n.at, "a shorter one", "%s is longer than %s characters", what, written)
 		}
 	}
 }

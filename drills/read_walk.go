@@ -165,7 +165,7 @@ func (r *reader) list(n *node, what string, item func(v *node)) {
 		return
 	}
 	if len(n.items) == 0 {
-		r.wrong(n.at, "write one, or leave the key out", "%s is empty", what)
+		r.wrong(n.at, "at least one", "%s is empty", what)
 	}
 	for _, v := range n.items {
 		item(v)

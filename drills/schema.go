@@ -62,6 +62,13 @@ func name() object {
 }
 func many(of object) object { return object{"type": "array", "minItems": 1, "items": of} }
 
+// each is a list in which nothing stands twice.
+func each(of object) object {
+	s := many(of)
+	s["uniqueItems"] = true
+	return s
+}
+
 // one is a mapping of a single key of the writer's choice.
 func one(value object) object {
 	return object{"type": "object", "minProperties": 1, "maxProperties": 1,
@@ -82,7 +89,7 @@ func drillSchema(kinds Kinds) object {
 		"title":           told(text(), "What is wrong, in a few words. It stands in the page's title."),
 		"scenario":        told(text(), "What people would be told."),
 		"team":            told(name(), "Who practises: a team of the environment."),
-		"tags":            many(name()),
+		"tags":            each(name()),
 		"runbook":         told(address(), "Where it says what to do."),
 		"look":            told(many(one(address())), "Where to look during the drill."),
 		"evidence":        told(many(one(text())), "What somebody would have seen, and where."),
@@ -90,7 +97,7 @@ func drillSchema(kinds Kinds) object {
 		"steady_state":    told(probesSchema(), "Must hold before anything is touched, and again at the end."),
 		"faults":          told(faultsSchema(kinds), "In as listed, out in reverse."),
 		"watch":           told(probesSchema(), "Any of these is detection."),
-		"ripples":         told(many(form(`^[^*]+\*?$`)), "Alarms that may ring because of it; a * at the end matches the rest."),
+		"ripples":         told(each(form(`^[^*]+\*?$`)), "Alarms that may ring because of it; a * at the end matches the rest."),
 		"page":            pageSchema(),
 		"stop_conditions": told(probesSchema(), "End the drill at once. Never the metric that the fault moves."),
 		"expect": strict(object{"effective": duration(), "detect": duration(), "acknowledge": duration(),
@@ -135,12 +142,12 @@ func faultsSchema(kinds Kinds) object {
 		s["patternProperties"] = object{kindForm.String(): object{"type": "object"}}
 		return many(s)
 	}
-	var each []object
+	var kindOf []object
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		properties[kind] = reflected(kinds[kind]())
-		each = append(each, object{"required": []string{kind}})
+		properties[kind] = reflected(kinds[kind].Params())
+		kindOf = append(kindOf, object{"required": []string{kind}})
 	}
-	s["oneOf"] = each
+	s["oneOf"] = kindOf
 	return many(s)
 }
 
@@ -169,7 +176,7 @@ func reflected(v any) object {
 
 func environmentsSchema() object {
 	return strict(object{
-		"drills": told(many(text()), "Folders of drills, relative to this file."),
+		"drills": told(each(text()), "Folders of drills, relative to this file."),
 		"environments": object{"type": "object", "minProperties": 1, "additionalProperties": environmentSchema(),
 			"propertyNames": object{"pattern": nameForm.String(), "maxLength": maxName, "not": object{"const": "sandbox"}}},
 	}, "environments")
@@ -181,19 +188,21 @@ func environmentSchema() object {
 	named := func(value object) object {
 		return object{"type": "object", "minProperties": 1, "additionalProperties": value}
 	}
+	teams := named(strict(object{"service": id, "key": secret, "slack": form(slackForm.String())}, "service", "key"))
+	teams["propertyNames"] = name()
 	return strict(object{
 		"aws": strict(object{
 			"account":  told(form(accountForm.String()), "Twelve digits in quotes."),
-			"regions":  many(region),
+			"regions":  each(region),
 			"role":     told(role, "Assumed for the drill."),
 			"endpoint": told(address(), "In the place of AWS's own; AWS_ENDPOINT_URL never counts."),
 		}, "account", "regions"),
 		"tags": told(named(text()), "Every target carries them."),
 		"window": told(strict(object{"days": text(), "hours": text(), "zone": text()}, "days", "hours", "zone"),
 			"When people may be woken. No window, no drill."),
-		"pagerduty": strict(object{"region": words("us", "eu"), "token": secret, "from": form(mailForm.String()), "bots": many(id)}, "token", "from"),
+		"pagerduty": strict(object{"region": words("us", "eu"), "token": secret, "from": form(mailForm.String()), "bots": each(id)}, "token", "from"),
 		"owner":     told(strict(object{"key": secret}, "key"), "Paged for real when something is left in place."),
-		"teams":     named(strict(object{"service": id, "key": secret, "slack": form(slackForm.String())}, "service", "key")),
+		"teams":     teams,
 		"store": object{"oneOf": []object{
 			{"const": "sqlite"},
 			strict(object{"dynamodb": strict(object{"table": form(tableForm.String()), "region": region}, "table", "region")}, "dynamodb"),

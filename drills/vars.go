@@ -76,6 +76,9 @@ func (r *reader) expand(n *node, quiet bool) string {
 			}
 			r.wrong(n.at, try, "the environment defines no variable %q", name)
 		}
+		if !ok {
+			return "${" + name + "}"
+		}
 		return value
 	}, &err)
 	if err != nil && !quiet {

@@ -1,0 +1,185 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"golang.org/x/term"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+// Deps is the only wiring of the program: everything a verb needs of its surroundings, built when it is asked for.
+type Deps struct {
+	In       io.Reader
+	Out      io.Writer // the answer, alone
+	Err      io.Writer // progress and notices
+	Now      func() time.Time
+	Getenv   func(string) string
+	Terminal func() bool // whether a person sits at In and Out
+	Color    func() bool // whether Err is a terminal that wants colour
+	Dir      string      // where the program was started
+
+	config, state, env string // the persistent flags
+	output             string
+}
+
+// NewDeps are the surroundings of the real program. time.Now stands here and nowhere else.
+func NewDeps() *Deps {
+	dir, _ := os.Getwd()
+	return &Deps{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Dir: dir,
+		Terminal: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) },
+		Color: func() bool {
+			return term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		},
+	}
+}
+
+// stateDir is where the journal, the debriefs and the sandbox's address are kept.
+func (d *Deps) stateDir() (string, error) {
+	for _, dir := range []string{d.state, d.Getenv("FIREDRILL_STATE")} {
+		if dir != "" {
+			return filepath.Abs(dir)
+		}
+	}
+	if base := d.Getenv("XDG_STATE_HOME"); filepath.IsAbs(base) {
+		return filepath.Join(base, "firedrill"), nil
+	}
+	home := d.Getenv("HOME")
+	if home == "" {
+		return "", &hinted{errors.New("find state directory: HOME is not set"), "--state DIR"}
+	}
+	return filepath.Join(home, ".local", "state", "firedrill"), nil
+}
+
+// store opens the journal. Whoever closes it has it.
+func (d *Deps) store(ctx context.Context) (journal.Store, error) {
+	dir, err := d.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	return journal.OpenSQLite(ctx, filepath.Join(dir, "firedrill.db"))
+}
+
+// kinds are the faults there are, for who reads drill files.
+func (d *Deps) kinds() drills.Kinds {
+	return drills.KnownKinds(inject.NewCatalog(nil, inject.CatalogOptions{}))
+}
+
+// operator is who started the program, as the system knows them.
+func (d *Deps) operator() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// outside is one environment with real clients.
+type outside struct {
+	env     *drills.Environment
+	clients *inject.Clients
+	world   drills.World
+}
+
+// connect makes the clients of an environment. Nothing is asked of it yet.
+func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string) (*outside, error) {
+	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, ExpectAccount: "", Now: d.Now}
+	timing := inject.AWSTiming()
+	if len(env.AWS.Regions) > 0 {
+		o.Region = env.AWS.Regions[0]
+	}
+	if env.Sandbox != nil {
+		o.AccessKey, o.Secret, timing = env.Sandbox.KeyID, env.Sandbox.Secret, inject.SandboxTiming()
+	} else if name := d.strayEndpoint(); name != "" {
+		return nil, &hinted{fmt.Errorf("connect to %s: %s is set: firedrill does not send a real drill to another endpoint", env.Name, name),
+			"unset " + name + ", or write aws.endpoint in firedrill.yaml"}
+	}
+	clients, err := inject.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	out := &outside{env: env, clients: clients}
+	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil}
+	out.world = drills.World{
+		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing}),
+		Caller: func(ctx context.Context) (drills.Caller, error) {
+			c, err := clients.Identity(ctx)
+			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: o.Region}, err
+		},
+		Secret: secrets.resolve,
+		Clock:  clock{d.Now},
+		Dates:  map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
+	}
+	d.look(&out.world, clients)
+	return out, d.connectPager(ctx, out, secrets)
+}
+
+// look gives a world its eyes.
+func (d *Deps) look(w *drills.World, clients *inject.Clients) {
+	cw, queues := cloudwatch.NewFromConfig(clients.Config), sqs.NewFromConfig(clients.Config)
+	eyes := observe.Clients{HTTP: &http.Client{}, CloudWatch: cw, SQS: queues, Now: d.Now}
+	w.Alarms = observe.NewAlarms(cw)
+	w.Probe = func(s observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(s, eyes) }
+}
+
+// connectPager makes the pager's client. An environment without a token has no pager: it can still put back.
+func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error {
+	p := out.env.PagerDuty
+	if p.Token == "" {
+		return nil
+	}
+	token, err := s.resolve(ctx, p.Token)
+	if err != nil {
+		return fmt.Errorf("read PagerDuty token: %w", err)
+	}
+	pager, err := observe.NewPagerDuty(observe.PagerOptions{Region: p.Region, API: p.API, Events: p.Events, Token: token,
+		From: p.From, Bots: p.Bots, Now: d.Now})
+	if err != nil {
+		return err
+	}
+	out.world.Pager = pager
+	out.world.Dates["pagerduty"] = pager.Date
+	return nil
+}
+
+// strayEndpoint names an AWS_ENDPOINT_URL* that is set: it would send a real drill elsewhere.
+func (d *Deps) strayEndpoint() string {
+	for _, kv := range os.Environ() {
+		const prefix = "AWS_ENDPOINT_URL"
+		if len(kv) > len(prefix) && kv[:len(prefix)] == prefix {
+			name, value, _ := cutEnv(kv)
+			if value != "" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// engine is a loop for one run in an environment.
+func (d *Deps) engine(store journal.Store, out *outside, watch func([]journal.Event)) (*drills.Engine, error) {
+	self, err := journal.Self()
+	if err != nil {
+		return nil, err
+	}
+	steps := &drills.Steps{World: out.world, Env: out.env, Outcome: outcome}
+	return &drills.Engine{Store: store, Steps: steps, Clock: clock{d.Now}, Holder: self, Watch: watch}, nil
+}
+
+func outcome(events []journal.Event, now time.Time) string {
+	return string(timeline.Of(events, now).Outcome)
+}

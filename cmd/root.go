@@ -1,0 +1,102 @@
+// Package cmd speaks: words in, words out. It decides nothing and keeps no state; what a drill does is in drills.
+package cmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Version is set when a release is built.
+var Version = "dev"
+
+// Groups of verbs, as help shows them.
+const (
+	groupPractise = "practise"
+	groupSafe     = "safe"
+	groupBack     = "back"
+	groupAuthor   = "author"
+)
+
+const rootHelp = `Break staging on purpose, page the on-call, time them, put it back, write the debrief.
+
+firedrill injects a real, reversible fault into staging, pages the on-call through PagerDuty, times how long alarms and
+people take, puts everything back, and writes the debrief.
+
+Try it now, without an account:  firedrill run orders-write-throttle --env sandbox`
+
+// exits is the end of every help.
+func exits(codes ...string) string {
+	all := append([]string{"0 fine", "1 failed (put back)", "2 usage or a bad file"}, codes...)
+	return "\n\nExit codes: " + strings.Join(all, " · ")
+}
+
+// Main runs the program and returns its exit code.
+func Main() int { return Run(context.Background(), NewDeps(), nil) }
+
+// Run runs one command line; nil args are the process's own.
+func Run(ctx context.Context, d *Deps, args []string) int {
+	root := newRoot(d)
+	if args != nil {
+		root.SetArgs(args)
+	}
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		tell(d.Err, err)
+	}
+	return codeOf(err)
+}
+
+func newRoot(d *Deps) *cobra.Command {
+	root := &cobra.Command{
+		Use: "firedrill", Short: "Fire drills for teams that run what they build", Long: rootHelp + exits(),
+		SilenceUsage: true, SilenceErrors: true, Version: Version,
+	}
+	root.SetIn(d.In)
+	root.SetOut(d.Out)
+	root.SetErr(d.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%v. Try: %s --help", err, c.CommandPath())
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&d.config, "config", "", "environment file (default: firedrill.yaml here or above, FIREDRILL_CONFIG)")
+	flags.StringVar(&d.state, "state", "", "directory of journal and debriefs (default: FIREDRILL_STATE, else the user's state directory)")
+	flags.StringVar(&d.env, "env", "", "environment (default: FIREDRILL_ENV, else the only one; sandbox is built in)")
+	root.AddGroup(
+		&cobra.Group{ID: groupPractise, Title: "Practise:"}, &cobra.Group{ID: groupSafe, Title: "Keep safe:"},
+		&cobra.Group{ID: groupBack, Title: "Look back:"}, &cobra.Group{ID: groupAuthor, Title: "Author:"})
+	for group, verbs := range verbsOf(d) {
+		for _, v := range verbs {
+			v.GroupID = group
+			root.AddCommand(v)
+		}
+	}
+	return root
+}
+
+// verbsOf is the table of contents: one file a verb.
+func verbsOf(d *Deps) map[string][]*cobra.Command {
+	return map[string][]*cobra.Command{
+		groupPractise: {newRunCommand(d), newSandboxCommand(d)},
+		groupSafe:     {newRecoverCommand(d)},
+		groupBack:     {},
+		groupAuthor:   {},
+	}
+}
+
+// outputFlag adds the one format flag.
+func outputFlag(c *cobra.Command, d *Deps) {
+	c.Flags().StringVarP(&d.output, "output", "o", "text", "text or json")
+}
+
+// json says whether the answer is for a machine; any other format is a mistake.
+func (d *Deps) json() (bool, error) {
+	switch d.output {
+	case "json":
+		return true, nil
+	case "text", "":
+		return false, nil
+	}
+	return false, usage("format %q. Try: -o text or -o json", d.output)
+}

@@ -1,0 +1,175 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+const runHelp = `Run a drill: check it, inject its faults, page the on-call, time them, put everything back, write the debrief.
+
+DRILL is the name of a drill (your own folders before the built-in library) or a path to its file. On a terminal the
+plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.`
+
+type runOptions struct {
+	drill     string
+	yes       bool
+	responder string
+}
+
+func newRunCommand(d *Deps) *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use: "run DRILL", Short: "Run a drill, and put everything back",
+		Long: runHelp + exits("3 missed, undetected or unanswered", "4 refused", "5 something is left in place",
+			"6 aborted", "7 the fault was never felt", "75 not now", "130 interrupted"),
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			o.drill = args[0]
+			return runRun(c.Context(), d, o)
+		},
+	}
+	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask for the environment's name")
+	c.Flags().StringVar(&o.responder, "responder", "auto", "who answers in a sandbox that this command starts: auto, slow or none")
+	outputFlag(c, d)
+	return c
+}
+
+// prepared is a drill that is ready to run.
+type prepared struct {
+	out     *outside
+	preview *drills.Preview
+	stop    func()
+}
+
+// prepare reads the files, reaches the environment and makes the plan. It only reads.
+func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p prepared, err error) {
+	p.stop = func() {}
+	f, err := d.file()
+	if err != nil {
+		return p, err
+	}
+	spec, err := d.library(f).Find(name)
+	if err != nil {
+		return p, err
+	}
+	env, stop, err := d.environment(ctx, f, use)
+	if err != nil {
+		return p, err
+	}
+	p.stop = stop
+	if spec, err = spec.Resolve(env.Vars); err != nil {
+		return p, err
+	}
+	if p.out, err = d.connect(ctx, env, run); err != nil {
+		return p, err
+	}
+	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
+	p.preview, err = steps.Make(ctx, spec, run)
+	return p, err
+}
+
+func runRun(ctx context.Context, d *Deps, o runOptions) error {
+	asJSON, err := d.json()
+	if err != nil {
+		return err
+	}
+	ctx, sig := catch(ctx, d)
+	defer sig.stop()
+	run := strings.ToLower(ulid.MustNewDefault(d.Now()).String())
+	p, err := d.prepare(ctx, o.drill, run, sandboxUse{start: true, responder: o.responder})
+	defer func() { p.stop() }()
+	if err != nil {
+		return err
+	}
+	if err := d.confirm(p, o.yes); err != nil {
+		return err
+	}
+	store, err := d.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	show := newLive(d, asJSON, p.preview.Brief, sig.cancel)
+	e, err := d.engine(store, p.out, show.add)
+	if err != nil {
+		return err
+	}
+	state, err := sig.wait(func() (*drills.State, error) { return e.Start(ctx, p.preview.Plan, p.preview.Brief) })
+	show.close()
+	if state == nil {
+		return err
+	}
+	return d.ended(state, err, asJSON)
+}
+
+// confirm: a real environment is named by the person who breaks it.
+func (d *Deps) confirm(p prepared, yes bool) error {
+	env := p.out.env
+	if env.Sandbox != nil || yes {
+		return nil
+	}
+	if !d.Terminal() {
+		return usage("%s is a real environment, and nobody is here to confirm. Try: --yes", env.Name)
+	}
+	printPreview(d.Err, p.preview)
+	fmt.Fprintf(d.Err, "\nThis changes %s for real. Type its name to go on: ", env.Name)
+	line, err := bufio.NewReader(d.In).ReadString('\n')
+	if strings.TrimSpace(line) != env.Name {
+		return errors.Join(usage("not confirmed: nothing was changed"), ignoreEOF(err))
+	}
+	return nil
+}
+
+// ended tells how a run ended, writes its debrief, and turns the outcome into the exit code.
+func (d *Deps) ended(s *drills.State, lost error, asJSON bool) error {
+	path, err := d.writeDebrief(s.Run, s.Events)
+	if err != nil {
+		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
+	}
+	if !asJSON {
+		d.farewell(s, path)
+	}
+	if lost != nil {
+		return lost
+	}
+	if code := exitOf(s.Events, d.Now()); code != exitMet {
+		return &exitError{code, nil}
+	}
+	return nil
+}
+
+// debriefPath is where a run's debrief is kept.
+func (d *Deps) debriefPath(run string) (string, error) {
+	dir, err := d.stateDir()
+	return filepath.Join(dir, "runs", run, "debrief.md"), err
+}
+
+// writeDebrief writes the run's debrief and returns its absolute path.
+func (d *Deps) writeDebrief(run string, events []journal.Event) (string, error) {
+	path, err := d.debriefPath(run)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("write debrief: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("write debrief: %w", err)
+	}
+	if err := errors.Join(renderDebrief(f, events, d.Now()), f.Close()); err != nil {
+		return "", fmt.Errorf("write debrief %s: %w", path, err)
+	}
+	return path, nil
+}

@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/firedrill/firedrill/internal/sandbox"
+)
+
+const sandboxHelp = `Start the sandbox: a small staging of our own, in one process on loopback, with DynamoDB, SQS, a load balancer,
+CloudWatch alarms, a pager and somebody on call. It is a sandbox and says so: nothing in it is real or secret.
+
+It prints "sandbox ready URL instance ID" and writes sandbox.json into the state directory; run, plan and the other
+verbs find it there. It ends with a signal.`
+
+func newSandboxCommand(d *Deps) *cobra.Command {
+	var listen, responder string
+	c := &cobra.Command{
+		Use: "sandbox", Short: "Start a toy staging to practise on", Long: sandboxHelp + exits(),
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runSandbox(c.Context(), d, listen, responder) },
+	}
+	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback address to listen on")
+	c.Flags().StringVar(&responder, "responder", "auto", "who answers the page: auto, slow or none")
+	c.AddCommand(&cobra.Command{
+		Use: "env", Short: "Print exports for the AWS CLI", Args: cobra.NoArgs,
+		Long: `Print exports that point the AWS CLI at the running sandbox:  eval "$(firedrill sandbox env)"` + exits(),
+		RunE: func(c *cobra.Command, _ []string) error { return runSandboxEnv(c.Context(), d) },
+	})
+	return c
+}
+
+func runSandbox(ctx context.Context, d *Deps, listen, responder string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || (host != "localhost" && (ip == nil || !ip.IsLoopback())) {
+		return usage("the sandbox listens on loopback only, not on %q. Try: --listen 127.0.0.1:0", listen)
+	}
+	switch responder {
+	case "auto", "slow", "none":
+	default:
+		return usage("responder %q. Try: auto, slow or none", responder)
+	}
+	ctx, sig := catch(ctx, d)
+	defer sig.stop()
+	s, err := sandbox.Start(ctx, sandbox.Options{Listen: listen, Responder: responder, Now: d.Now, Log: d.Err})
+	if err != nil {
+		return fmt.Errorf("start the sandbox: %w", err)
+	}
+	path, err := d.sandboxFile()
+	if err == nil {
+		err = writeSandboxFile(path, s.World())
+	}
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	fmt.Fprintf(d.Out, "sandbox ready %s instance %s\n", s.World().URL, s.World().Instance)
+	select {
+	case <-ctx.Done():
+	case <-sig.c:
+	}
+	if w, err := readSandboxFile(path); err == nil && w.Instance == s.World().Instance {
+		err = os.Remove(path)
+		return errors.Join(err, s.Close())
+	}
+	return s.Close()
+}
+
+func writeSandboxFile(path string, w sandbox.World) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	b, err := json.Marshal(map[string]any{"url": w.URL, "instance": w.Instance, "pid": os.Getpid()})
+	if err != nil {
+		return err
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(tmp, path)
+}
+
+func readSandboxFile(path string) (w sandbox.World, err error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return w, err
+	}
+	return w, json.Unmarshal(b, &w)
+}
+
+func runSandboxEnv(ctx context.Context, d *Deps) error {
+	env, _, err := d.sandboxEnvironment(ctx, sandboxUse{})
+	if err != nil {
+		return err
+	}
+	w, err := askInstance(ctx, env.Sandbox.URL, env.Sandbox.Instance)
+	if err != nil {
+		return err
+	}
+	key := w.Keys["other"]
+	for _, kv := range [][2]string{
+		{"AWS_ENDPOINT_URL", w.AWS}, {"AWS_REGION", w.Region}, {"AWS_DEFAULT_REGION", w.Region}, {"AWS_ACCESS_KEY_ID", key.ID},
+		{"AWS_SECRET_ACCESS_KEY", key.Secret}, {"AWS_EC2_METADATA_DISABLED", "true"}, {"FIREDRILL_SANDBOX", w.URL},
+	} {
+		fmt.Fprintf(d.Out, "export %s=%q\n", kv[0], kv[1])
+	}
+	fmt.Fprintln(d.Out, "unset AWS_PROFILE AWS_SESSION_TOKEN")
+	return nil
+}
