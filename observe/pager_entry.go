@@ -60,7 +60,7 @@ func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
 	if strings.Contains(created, ".") {
 		e.ErrorS = 0.0005
 	}
-	who, byMachine := l.object("agent"), slices.Contains(machineChannels, e.Channel)
+	who, byMachine := l.object("agent"), machine(e.Channel)
 	if e.Type == "notify_log_entry" {
 		who, byMachine = l.object("user"), false // it has no agent, and always comes by itself
 		e.notified(l, channel)
@@ -114,8 +114,10 @@ func (e *Entry) notified(l, channel loose) {
 	e.Text = "notified by " + cmp.Or(e.Channel, "unknown means")
 }
 
-// machineChannels are those by which tools act in a user's name.
-var machineChannels = []string{"api", "auto", "timeout", "nagios", "email-integration"}
+// machine says that a channel is one by which tools act in a user's name.
+func machine(channel string) bool {
+	return slices.Contains([]string{"api", "auto", "timeout", "nagios", "email-integration"}, channel)
+}
 
 // isUser says that an agent is a person's account. Some agents come without a type, and then their address tells.
 func isUser(agent loose) bool {
