@@ -1,0 +1,102 @@
+package inject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+)
+
+// revert deletes every rule that carries the mark, whatever somebody made of it. A rule of ours whose tags
+// somebody took off is theirs now.
+func (k *replying) revert(ctx context.Context, u Undo) (Outcome, error) {
+	d, err := readReplyUndo(u)
+	if err != nil {
+		return "", err
+	}
+	rules, err := k.readTagged(ctx, d.Listener)
+	if errors.Is(err, ErrGone) {
+		return d.absent(), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	adopted, felt, deleted := false, false, 0
+	for _, r := range rules {
+		own := aws.ToString(r.RuleArn)
+		if !u.Mark.owns(r.tags) {
+			adopted = adopted || own == d.Rule && d.Rule != ""
+			continue
+		}
+		_, err := k.balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &own}, onceELB)
+		if err != nil && !hasCode(err, "RuleNotFound") {
+			return "", fmt.Errorf("delete our rule %s: %w", own, err)
+		}
+		deleted++
+		felt = felt || !inert(r.Rule, u.Mark.Run)
+	}
+	if err := k.awaitNone(ctx, u.Mark, d); err != nil {
+		return "", err
+	}
+	switch {
+	case adopted:
+		return Diverged, nil
+	case felt:
+		return Restored, nil
+	case deleted > 0:
+		return NeverApplied, nil // staged, and never felt
+	}
+	return d.absent(), nil
+}
+
+// absent is the outcome when no rule of ours is there: somebody deleted what we had staged, or we never came to it.
+func (d replyUndo) absent() Outcome {
+	if d.Rule != "" {
+		return AlreadyRestored
+	}
+	return NeverApplied
+}
+
+// awaitNone reads until no rule carries the mark.
+func (k *replying) awaitNone(ctx context.Context, m Mark, d replyUndo) error {
+	for {
+		left, err := k.ours(ctx, m, d)
+		if errors.Is(err, ErrGone) {
+			return nil
+		}
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := pause(ctx, k.timing.Poll); err != nil {
+			return fmt.Errorf("wait for our rule of %s to go: %w", d.Listener, err)
+		}
+	}
+}
+
+// settled reads the listener's rules: none carries the mark.
+func (k *replying) settled(ctx context.Context, u Undo) (bool, string, error) {
+	d, err := readReplyUndo(u)
+	if err != nil {
+		return false, "", err
+	}
+	rules, err := k.readTagged(ctx, d.Listener)
+	if errors.Is(err, ErrGone) {
+		return true, "the listener is gone: somebody deleted it", nil
+	}
+	if err != nil {
+		return false, "", err
+	}
+	why := ""
+	for _, r := range rules {
+		own := aws.ToString(r.RuleArn)
+		if u.Mark.owns(r.tags) {
+			return false, "our rule " + own + " is still there", nil
+		}
+		if own == d.Rule && d.Rule != "" {
+			why = "the rule we made, " + own + ", no longer carries our tags: somebody took it over"
+		}
+	}
+	return true, why, nil
+}

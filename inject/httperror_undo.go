@@ -1,0 +1,113 @@
+package inject
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// stageHeader is the header that a staged rule asks for besides its real conditions: nobody sends it.
+const stageHeader = "X-Firedrill"
+
+// replyUndo is the data of an http.error undo, version 1. The rule is ours alone: to undo is to delete it.
+type replyUndo struct {
+	Listener string            `json:"listener"`
+	Rule     string            `json:"rule,omitempty"` // its ARN, known once staged
+	Priority int32             `json:"priority"`
+	Balancer string            `json:"load_balancer"` // app/name/id, as CloudWatch names it
+	Base     string            `json:"base"`          // scheme://host:port of the listener
+	Path     string            `json:"path,omitempty"`
+	Host     string            `json:"host,omitempty"`
+	Header   map[string]string `json:"header,omitempty"`
+	Status   int               `json:"status"`
+	Body     string            `json:"body"`
+	Load     float64           `json:"load_per_s,omitempty"`
+	Warnings []string          `json:"warnings,omitempty"`
+}
+
+// readReplyUndo decodes an undo of any version ever written.
+func readReplyUndo(u Undo) (replyUndo, error) {
+	var d replyUndo
+	if u.Kind != KindError || u.V != 1 {
+		return d, fmt.Errorf("undo of kind %s version %d is not one of ours", u.Kind, u.V)
+	}
+	if err := json.Unmarshal(u.Data, &d); err != nil {
+		return d, fmt.Errorf("read undo of %s: %w", u.Kind, err)
+	}
+	return d, nil
+}
+
+// scope is what the fault hits, for people.
+func (d replyUndo) scope() string {
+	var words []string
+	if d.Host != "" {
+		words = append(words, "host "+d.Host)
+	}
+	if d.Path != "" {
+		words = append(words, "path "+d.Path)
+	}
+	for _, name := range d.headers() {
+		words = append(words, "header "+name+": "+d.Header[name])
+	}
+	return strings.Join(words, ", ")
+}
+
+// headers lists the header names in order.
+func (d replyUndo) headers() []string {
+	var names []string
+	for name := range d.Header {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// conditions are those of the rule: of the fault itself, or of the inert stage, which also asks for our header.
+func (d replyUndo) conditions(stage string) []types.RuleCondition {
+	var all []types.RuleCondition
+	if d.Path != "" {
+		all = append(all, types.RuleCondition{Field: aws.String("path-pattern"),
+			PathPatternConfig: &types.PathPatternConditionConfig{Values: []string{d.Path}}})
+	}
+	if d.Host != "" {
+		all = append(all, types.RuleCondition{Field: aws.String("host-header"),
+			HostHeaderConfig: &types.HostHeaderConditionConfig{Values: []string{d.Host}}})
+	}
+	header := func(name, value string) {
+		all = append(all, types.RuleCondition{Field: aws.String("http-header"),
+			HttpHeaderConfig: &types.HttpHeaderConditionConfig{HttpHeaderName: aws.String(name), Values: []string{value}}})
+	}
+	for _, name := range d.headers() {
+		header(name, d.Header[name])
+	}
+	if stage != "" {
+		header(stageHeader, stage)
+	}
+	return all
+}
+
+// inert says whether a rule still asks for our header: then nobody feels it.
+func inert(r types.Rule, run string) bool {
+	return slices.ContainsFunc(r.Conditions, func(c types.RuleCondition) bool {
+		return c.HttpHeaderConfig != nil && strings.EqualFold(aws.ToString(c.HttpHeaderConfig.HttpHeaderName), stageHeader) &&
+			slices.Contains(c.HttpHeaderConfig.Values, run)
+	})
+}
+
+// contentType guesses what a body is; a fixed response knows five types.
+func contentType(body string) string {
+	trimmed := strings.TrimSpace(body)
+	switch {
+	case strings.HasPrefix(trimmed, "<"):
+		return "text/html"
+	case strings.HasPrefix(trimmed, "{") && json.Valid([]byte(trimmed)):
+		return "application/json"
+	default:
+		return "text/plain"
+	}
+}
