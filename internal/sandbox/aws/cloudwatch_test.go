@@ -230,7 +230,7 @@ func TestHistoryOfAnAlarm(t *testing.T) {
 func TestHistoryIsPagedAndBounded(t *testing.T) {
 	c, _, _ := testCloudWatch(t)
 	putAlarm(t, c, throttled())
-	for range maxAlarmHistory {
+	for range maxAlarmHistory/4 + 1 { // two transitions with an action each
 		setState(t, c, "orders-write-throttled", "ALARM")
 		setState(t, c, "orders-write-throttled", "OK")
 	}
