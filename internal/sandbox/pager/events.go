@@ -147,10 +147,7 @@ func (p *Pager) accept(w http.ResponseWriter, e event) {
 	if e.DedupKey == "" {
 		e.DedupKey = strings.ToLower(p.id("", 32))
 	}
-	due := now.Add(p.o.MinDelay)
-	if spread := p.o.MaxDelay - p.o.MinDelay; spread > 0 {
-		due = due.Add(time.Duration(p.rng.Int64N(int64(spread))))
-	}
+	due := now.Add(p.delay(e))
 	if last := p.lastDue[e.RoutingKey]; due.Before(last) {
 		due = last
 	}
@@ -159,6 +156,20 @@ func (p *Pager) accept(w http.ResponseWriter, e event) {
 	p.received = append(p.received, rc)
 	p.later(due, func(now time.Time) { rc.outcome = p.take(e, now) })
 	answer(w, http.StatusAccepted, eventAnswer{Status: "success", Message: "Event processed", DedupKey: e.DedupKey})
+}
+
+// delay is how long an event takes to have its effect. An alarm's recovery comes the long way: people who fix
+// something are usually quicker to say so than the integration.
+func (p *Pager) delay(e event) time.Duration {
+	least, spread := p.o.MinDelay, p.o.MaxDelay-p.o.MinDelay
+	if _, door := p.o.Account.door(e.RoutingKey); door != nil && door.Type == CloudWatch && e.Action == "resolve" {
+		spread /= 2
+		least += spread
+	}
+	if spread <= 0 {
+		return least
+	}
+	return least + time.Duration(p.rng.Int64N(int64(spread)))
 }
 
 // take lets an accepted event have its effect and says what that was.
