@@ -9,8 +9,13 @@ import (
 	"github.com/firedrill/firedrill/internal/journal"
 )
 
-// appenders is how many write to one run at the same moment.
-const appenders = 200
+// appenders is how many write to one run at the same moment; fewer with -short, for they all collide with each other.
+func appenders() int {
+	if testing.Short() {
+		return 40
+	}
+	return 200
+}
 
 func oneSeesTheOther(t *testing.T, a, b journal.Store) {
 	at := begin(t, a)
@@ -27,10 +32,10 @@ func oneSeesTheOther(t *testing.T, a, b journal.Store) {
 
 // manyAppenders: nobody's batch is lost, none stands twice, and each writer has been told of everything up to its own.
 func manyAppenders(t *testing.T, a, b journal.Store) {
-	start := begin(t, a)
-	ends := make([]int64, appenders)
+	start, n := begin(t, a), appenders()
+	ends := make([]int64, n)
 	var wg sync.WaitGroup
-	for i := range appenders {
+	for i := range n {
 		wg.Go(func() {
 			s := a
 			if i%2 == 1 {
@@ -49,8 +54,8 @@ func manyAppenders(t *testing.T, a, b journal.Store) {
 	}
 	wg.Wait()
 	events := load(t, a, "r1", start.After)
-	if len(events) != 2*appenders {
-		t.Fatalf("%d events stand, want %d", len(events), 2*appenders)
+	if len(events) != 2*n {
+		t.Fatalf("%d events stand, want %d", len(events), 2*n)
 	}
 	for i, e := range events {
 		if e.Seq != int64(1+i/2) || e.N != i%2 {
@@ -66,9 +71,10 @@ func manyAppenders(t *testing.T, a, b journal.Store) {
 
 // manyTakers: of all who want a target one gets it, and the others are told who.
 func manyTakers(t *testing.T, a, b journal.Store) {
-	won := make(chan string, appenders)
+	const takers = 20
+	won := make(chan string, takers)
 	var wg sync.WaitGroup
-	for i := range 20 {
+	for i := range takers {
 		wg.Go(func() {
 			s, run := a, fmt.Sprintf("r%d", i)
 			if i%2 == 1 {

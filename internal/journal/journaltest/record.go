@@ -103,6 +103,10 @@ func recordOfAnothersAction(t *testing.T, s journal.Store) {
 	appendTo(t, s, "r1", 0, 2, batch("take/2", journal.RunTaken))
 	appendTo(t, s, "r1", 1, 2, batch("revert/1", journal.FaultReverted))
 	expect(t, s, at, batch("revert/1", journal.FaultReverted), recorded{0, "", journal.ErrStale})
+
+	taker := journal.Position{Run: "r1", After: 2, Gen: 2}
+	appendTo(t, s, "r1", 2, 0, batch("abort/1", journal.AbortRequested)) // an outsider's, of the name of ours
+	expect(t, s, taker, batch("abort/1", journal.AbortRequested), recorded{4, "abort/1 abort/1", nil})
 }
 
 func recordOfOutsider(t *testing.T, s journal.Store) {
