@@ -190,7 +190,7 @@ func newStage(t *testing.T) *stage {
 	s.plan = &drills.Plan{V: drills.PlanVersion, Run: runID, Drill: "two-settings", Environment: "staging", Account: account,
 		Steady: []drills.PlannedProbe{{Label: "health", Spec: spec}},
 		Page:   drills.PlannedPage{When: drills.PageAlarm},
-		Expect: drills.Expect{Effective: time.Minute, Mitigate: 3 * time.Minute},
+		Expect: drills.Expect{Effective: 5 * time.Second, Mitigate: 8 * time.Second},
 		Limit:  5 * time.Minute, Patience: 2 * time.Minute, Settle: 10 * time.Second, Pace: drills.Pace{Look: time.Second}}
 	for _, name := range []string{"a", "b"} {
 		s.plan.Faults = append(s.plan.Faults, drills.PlannedFault{ID: name, Kind: "set",
