@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,6 +33,17 @@ type incidentJSON struct {
 	CreatedAt string    `json:"created_at"`
 	URL       string    `json:"html_url"`
 	Service   reference `json:"service"`
+	UpdatedAt string    `json:"updated_at"`
+	Counts    struct {
+		All       int `json:"all"`
+		Triggered int `json:"triggered"`
+		Resolved  int `json:"resolved"`
+	} `json:"alert_counts"`
+}
+
+// mark changes whenever an incident's alerts may have.
+func (i incidentJSON) mark() string {
+	return fmt.Sprint(i.Status, " ", i.UpdatedAt, " ", i.Counts)
 }
 
 type alertJSON struct {
@@ -162,6 +174,10 @@ func (p *PagerDuty) withAlerts(ctx context.Context, op string, found incidentJSO
 	if err := checkID(op, "incident", found.ID); err != nil {
 		return inc, err
 	}
+	if known, ok := p.shelf.get(found); ok {
+		inc.Alerts = known
+		return inc, nil
+	}
 	at := p.api + "/incidents/" + found.ID + "/alerts"
 	err := p.pages(ctx, call{op: op, url: at}, url.Values{}, func(body []byte) (int, error) {
 		var page struct {
@@ -178,6 +194,9 @@ func (p *PagerDuty) withAlerts(ctx context.Context, op string, found incidentJSO
 		}
 		return len(page.Alerts), nil
 	})
+	if err == nil {
+		p.shelf.put(found, inc.Alerts)
+	}
 	return inc, err
 }
 

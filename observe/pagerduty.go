@@ -49,6 +49,7 @@ type PagerDuty struct {
 	events string
 	wire   *wire
 	now    func() time.Time
+	shelf  *alertShelf
 }
 
 var _ Pager = (*PagerDuty)(nil)
@@ -79,7 +80,7 @@ func NewPagerDuty(o PagerOptions) (*PagerDuty, error) {
 	}
 	p := &PagerDuty{
 		region: o.Region, from: o.From, bots: map[string]bool{}, api: api, events: events, now: o.Now,
-		wire: newWire(o, api, events),
+		wire: newWire(o, api, events), shelf: &alertShelf{},
 	}
 	for _, id := range o.Bots {
 		p.bots[id] = true
