@@ -1,0 +1,243 @@
+package inject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// account sweeps our messages from the DLQ until two full looks, apart by a visibility timeout and after the last
+// moment at which one could still dead-letter, find none; then it says what became of each. It touches nothing
+// but the DLQ, and there nothing but ours.
+func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error) {
+	d, err := readPoisonUndo(u)
+	if err != nil {
+		return "", nil, err
+	}
+	s := &sweep{poisoning: k, u: u, d: d, copies: map[int]int{}}
+	err = s.begin(ctx)
+	if err == nil {
+		err = s.run(ctx)
+	}
+	if errors.Is(err, ErrGone) {
+		return Diverged, s.items("a queue was deleted with it"), nil
+	}
+	if err != nil {
+		return "", s.unaccounted(err), err
+	}
+	for _, url := range []string{d.DLQURL, d.QueueURL} {
+		if err := k.unmark(ctx, u.Mark, url); err != nil && !errors.Is(err, ErrGone) {
+			return "", nil, err
+		}
+	}
+	how, items := NeverApplied, s.items("in neither queue")
+	for _, i := range items {
+		switch {
+		case i.End == Swept:
+			return Restored, items, nil
+		case i.End == Gone:
+			how = AlreadyRestored
+		}
+	}
+	return how, items, nil
+}
+
+// sweep is one account being made.
+type sweep struct {
+	*poisoning
+	u      Undo
+	d      poisonUndo
+	sent   bool        // the queue's tags say that all were sent
+	last   time.Time   // no message of ours was sent, or moved back, later
+	copies map[int]int // swept so far
+	others string      // why the last look was not good enough
+}
+
+// begin checks that the queues are the ones of the undo, and finds out when the last message can have been sent:
+// when the tags say so, else now, for a send may have been on its way until we looked.
+func (s *sweep) begin(ctx context.Context) error {
+	for url, arn := range map[string]string{s.d.QueueURL: s.d.Queue, s.d.DLQURL: s.d.DLQ} {
+		q, err := s.readQueue(ctx, url)
+		if err != nil {
+			return err
+		}
+		if q.arn() != arn {
+			return fmt.Errorf("queue %s is %s, not %s", url, q.arn(), arn)
+		}
+	}
+	tags, err := s.readTags(ctx, s.d.QueueURL)
+	if err != nil {
+		return err
+	}
+	s.last = s.now()
+	if s.u.Mark.owns(tags) && tags[TagState] == stateApplied {
+		s.sent = true
+		if at, err := time.Parse(time.RFC3339, tags[TagSent]); err == nil {
+			s.last = at.Add(time.Second) // told in whole seconds
+		}
+	}
+	_, began, err := s.movesRunning(ctx, s.d.DLQ)
+	if err != nil {
+		return err
+	}
+	if began.After(s.last) {
+		s.last = s.now() // when a task that has ended did so is not told
+	}
+	return nil
+}
+
+// run looks again and again until two looks agree that nothing is left.
+func (s *sweep) run(ctx context.Context) error {
+	patience := s.now().Add(s.d.drained() + 4*s.d.apart(s.timing) + 2*s.timing.Hold + s.timing.Patience)
+	for clean := 0; clean < 2; {
+		ok, err := s.once(ctx)
+		if err != nil {
+			return err
+		}
+		clean++
+		if !ok {
+			clean = 0
+		}
+		if clean == 2 {
+			return nil
+		}
+		if s.now().After(patience) {
+			return fmt.Errorf("sweep %s: not done after %s: %s", s.d.DLQ, s.d.drained(), s.others)
+		}
+		wait := max(s.d.apart(s.timing), s.last.Add(s.d.drained()).Sub(s.now()))
+		if err := pause(ctx, wait); err != nil {
+			return fmt.Errorf("sweep %s: %w", s.d.DLQ, err)
+		}
+	}
+	return nil
+}
+
+// once looks once. It is good when it was full, found none of ours, could have found all, and began after the last
+// moment at which one of ours could still come.
+func (s *sweep) once(ctx context.Context) (bool, error) {
+	running, _, err := s.movesRunning(ctx, s.d.DLQ)
+	if err != nil {
+		return false, err
+	}
+	if running {
+		s.last, s.others = s.now(), "somebody's task is moving messages out of the DLQ"
+		return false, nil
+	}
+	early := s.now().Before(s.last.Add(s.d.drained()))
+	l := s.look(s.u, s.d)
+	l.sweep = true
+	found, err := l.run(ctx)
+	for seq, n := range found.ours {
+		s.copies[seq] += n
+	}
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case early:
+		s.others = "messages may still be on their way to the DLQ"
+	case len(found.ours) > 0:
+		s.others = "ours were still found"
+	case !found.full:
+		s.others = "the DLQ holds more than one look can see"
+	default:
+		s.others, err = s.hidden(ctx)
+		return s.others == "" && err == nil, err
+	}
+	return false, nil
+}
+
+// hidden says where one of ours could be without our seeing it: in the DLQ, received by somebody else a moment ago;
+// or, while some are missing, in a queue that is not empty. Live queues are never received from.
+func (s *sweep) hidden(ctx context.Context) (string, error) {
+	dlq, err := s.readQueue(ctx, s.d.DLQURL)
+	if err != nil {
+		return "", err
+	}
+	if n := dlq.number("ApproximateNumberOfMessagesNotVisible"); n > 0 {
+		return fmt.Sprintf("%d messages of the DLQ are in somebody's hands", n), nil
+	}
+	if s.missing() == 0 {
+		return "", nil
+	}
+	source, err := s.readQueue(ctx, s.d.QueueURL)
+	if err != nil {
+		return "", err
+	}
+	if n := source.depth(); n > 0 {
+		return fmt.Sprintf("%d of ours are missing, and queue %s holds %d messages", s.missing(), source.name(), n), nil
+	}
+	return "", nil
+}
+
+func (s *sweep) missing() int {
+	n := 0
+	for seq := 1; seq <= s.d.Count; seq++ {
+		if s.copies[seq] == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// items says what became of each message. One that was never seen was sent if the tags say so or another of its
+// batch was seen; else it never was.
+func (s *sweep) items(where string) []Item {
+	var all []Item
+	for seq := 1; seq <= s.d.Count; seq++ {
+		i := Item{Name: fmt.Sprintf("message %d of %d", seq, s.d.Count), End: Swept, Copies: s.copies[seq]}
+		switch {
+		case i.Copies > 0:
+		case s.sent:
+			i.End, i.Why = Gone, "sent, and "+where+": digested, purged or moved by somebody"
+		case len(s.copies) > 0:
+			i.End, i.Why = Gone, "sent with the others unless the queue refused it, and "+where
+		default:
+			i.End, i.Why = NeverSent, where+", and nothing says that it was sent"
+		}
+		all = append(all, i)
+	}
+	return all
+}
+
+// unaccounted is the account of a sweep that did not come to its end.
+func (s *sweep) unaccounted(err error) []Item {
+	all := s.items("")
+	for i := range all {
+		if all[i].End != Swept {
+			all[i].End, all[i].Why = Unaccounted, err.Error()
+		}
+	}
+	return all
+}
+
+// settled looks once more: none of ours in the DLQ, no tags of ours on either queue.
+func (k *poisoning) settled(ctx context.Context, u Undo) (bool, string, error) {
+	d, err := readPoisonUndo(u)
+	if err != nil {
+		return false, "", err
+	}
+	for _, url := range []string{d.QueueURL, d.DLQURL} {
+		tags, err := k.readTags(ctx, url)
+		if errors.Is(err, ErrGone) {
+			return true, "a queue is gone: somebody deleted it", nil
+		}
+		if err != nil {
+			return false, "", err
+		}
+		if u.Mark.owns(tags) {
+			return false, "queue " + url + " still carries our tags", nil
+		}
+	}
+	found, err := k.look(u, d).run(ctx)
+	switch {
+	case err != nil:
+		return false, "", err
+	case len(found.ours) > 0:
+		return false, fmt.Sprintf("%d of our messages are still in %s", len(found.ours), lastPart(d.DLQ, ":")), nil
+	case !found.full:
+		return false, "the look at " + lastPart(d.DLQ, ":") + " did not come to its end", nil
+	}
+	return true, "", nil
+}

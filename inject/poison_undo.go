@@ -1,0 +1,111 @@
+package inject
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// The attributes of a message of ours. A redrive script of somebody's may lose them: the body carries the mark too.
+const (
+	attrRun   = "firedrill.run"
+	attrFault = "firedrill.fault"
+	attrSeq   = "firedrill.seq"
+	attrUntil = "firedrill.until"
+)
+
+// TagSent is when the messages were sent, on the queue while it is ours: no message of ours is younger.
+const TagSent = "firedrill:sent"
+
+// poisonUndo is the data of an sqs.poison undo, version 1: the ledger of what may be sent, written before it is.
+type poisonUndo struct {
+	Queue      string  `json:"queue"` // ARN
+	QueueURL   string  `json:"queue_url"`
+	DLQ        string  `json:"dlq"` // ARN
+	DLQURL     string  `json:"dlq_url"`
+	Count      int     `json:"count"` // sequence numbers 1 to count
+	Body       string  `json:"body"`  // with {mark}
+	MaxReceive int     `json:"max_receive_count"`
+	Visibility float64 `json:"visibility_s"` // the queue's
+	Consumer   string  `json:"consumer"`     // how it was proven
+	Depth      int     `json:"dlq_depth"`    // strangers' messages when it was read
+}
+
+// readPoisonUndo decodes an undo of any version ever written.
+func readPoisonUndo(u Undo) (poisonUndo, error) {
+	var d poisonUndo
+	if u.Kind != KindPoison || u.V != 1 {
+		return d, fmt.Errorf("undo of kind %s version %d is not one of ours", u.Kind, u.V)
+	}
+	if err := json.Unmarshal(u.Data, &d); err != nil {
+		return d, fmt.Errorf("read undo of %s: %w", u.Kind, err)
+	}
+	return d, nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// drained is how long after it was sent a message has dead-lettered: every receive it may have, and the one at
+// which the queue moves it away.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+func (d poisonUndo) drained() time.Duration {
+	return time.Duration(d.MaxReceive+1) * max(seconds(d.Visibility), time.Second)
+}
+
+// apart is the time between two looks that make one another sure: a deleted message may be told once more, and a
+// queue's counts follow later.
+func (d poisonUndo) apart(t Timing) time.Duration { return max(seconds(d.Visibility), t.Apart) }
+
+// markIn is the mark in a body, and markOut finds it again.
+func markIn(m Mark, seq int) string { return fmt.Sprintf("[firedrill %s/%s/%d]", m.Run, m.Fault, seq) }
+
+var markOut = regexp.MustCompile(`\[firedrill ([^/\[\]]+)/([^/\[\]]+)/([0-9]+)\]`)
+
+// poisonBody is what is no JSON, no number and no order.
+const poisonBody = "not an order, but poison {mark}"
+
+// body is one message's: the mark stands where the drill says, else on a line of its own.
+func (d poisonUndo) body(m Mark, seq int) string {
+	mark := markIn(m, seq)
+	if strings.Contains(d.Body, "{mark}") {
+		return strings.ReplaceAll(d.Body, "{mark}", mark)
+	}
+	return d.Body + "\n" + mark
+}
+
+// entries are the messages as they are sent.
+func (d poisonUndo) entries(m Mark) []types.SendMessageBatchRequestEntry {
+	var all []types.SendMessageBatchRequestEntry
+	text := func(s string) types.MessageAttributeValue {
+		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(s)}
+	}
+	for seq := 1; seq <= d.Count; seq++ {
+		n := strconv.Itoa(seq)
+		all = append(all, types.SendMessageBatchRequestEntry{Id: aws.String(n), MessageBody: aws.String(d.body(m, seq)),
+			MessageAttributes: map[string]types.MessageAttributeValue{
+				attrRun: text(m.Run), attrFault: text(m.Fault), attrSeq: text(n), attrUntil: text(m.Until.UTC().Format(time.RFC3339))}})
+	}
+	return all
+}
+
+// seqOf tells which of ours a message is, by attributes or by the body's mark, never by its id; 0 for strangers.
+func seqOf(m Mark, message types.Message) int {
+	attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
+	if attribute(attrRun) == m.Run && attribute(attrFault) == m.Fault {
+		if n, err := strconv.Atoi(attribute(attrSeq)); err == nil && n > 0 {
+			return n
+		}
+	}
+	for _, found := range markOut.FindAllStringSubmatch(aws.ToString(message.Body), -1) {
+		if n, err := strconv.Atoi(found[3]); err == nil && n > 0 && found[1] == m.Run && found[2] == m.Fault {
+			return n
+		}
+	}
+	return 0
+}
