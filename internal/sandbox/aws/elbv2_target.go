@@ -251,7 +251,7 @@ func (e *elb) ask(ctx context.Context, t elbTarget, check healthCheck) (state, r
 	if err != nil {
 		return "unhealthy", "Target.FailedHealthChecks", "Health checks failed"
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	if !inCodes(check.codes, resp.StatusCode) {
 		return "unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [" + strconv.Itoa(resp.StatusCode) + "]"
 	}

@@ -67,7 +67,7 @@ func (l *listener) stop() {
 	l.elb.mu.Lock()
 	l.stopped = true
 	l.elb.mu.Unlock()
-	l.server.Close()
+	_ = l.server.Close() // whatever it says, it serves nobody any more
 	l.serving.Wait()
 }
 

@@ -110,9 +110,9 @@ func (s *sqs) checkRedrive(q *queue, value string) error {
 	refuse := func(reason string) error {
 		return sqsInvalid("Value %s for parameter RedrivePolicy is invalid. Reason: %s", value, reason)
 	}
-	p, err := parseRedrive(value)
-	if err != nil {
-		return refuse(err.Error())
+	p, why := parseRedrive(value)
+	if why != "" {
+		return refuse(why)
 	}
 	dlq := s.findARN(p.Target)
 	if dlq == nil {
@@ -129,25 +129,26 @@ func (s *sqs) checkRedrive(q *queue, value string) error {
 }
 
 // parseRedrive reads {"deadLetterTargetArn":…,"maxReceiveCount":5}; AWS takes the count as a number or in quotes.
-func parseRedrive(value string) (redrivePolicy, error) {
+// What is wrong with it is told in SQS's own words.
+func parseRedrive(value string) (p redrivePolicy, why string) {
 	var doc struct {
 		Target string          `json:"deadLetterTargetArn"`
 		Max    json.RawMessage `json:"maxReceiveCount"`
 	}
 	if err := json.Unmarshal([]byte(value), &doc); err != nil {
-		return redrivePolicy{}, fmt.Errorf("Redrive policy is not a valid JSON map.")
+		return p, "Redrive policy is not a valid JSON map."
 	}
 	if doc.Target == "" {
-		return redrivePolicy{}, fmt.Errorf("Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+		return p, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
 	}
 	if doc.Max == nil {
-		return redrivePolicy{}, fmt.Errorf("Redrive policy does not contain mandatory attribute: maxReceiveCount.")
+		return p, "Redrive policy does not contain mandatory attribute: maxReceiveCount."
 	}
 	n, err := strconv.Atoi(strings.Trim(string(doc.Max), `"`))
 	if err != nil || n < 1 || n > 1000 {
-		return redrivePolicy{}, fmt.Errorf("Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", doc.Max)
+		return p, fmt.Sprintf("Invalid value for maxReceiveCount: %s, valid values are from 1 to 1000 both inclusive.", doc.Max)
 	}
-	return redrivePolicy{Target: doc.Target, MaxReceives: n}, nil
+	return redrivePolicy{Target: doc.Target, MaxReceives: n}, ""
 }
 
 func checkRedriveAllow(value string) error {
@@ -192,7 +193,7 @@ func parseSettings(set map[string]string) queueSettings {
 	if p, err := parsePolicy(set["Policy"]); err == nil {
 		out.policy = p
 	}
-	if p, err := parseRedrive(set["RedrivePolicy"]); err == nil {
+	if p, why := parseRedrive(set["RedrivePolicy"]); why == "" {
 		out.redrive = &p
 	}
 	var allow redriveAllowPolicy

@@ -4,7 +4,6 @@ import (
 	"crypto/md5" // the API's checksum, not a secret
 	"encoding/binary"
 	"encoding/hex"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -190,7 +189,7 @@ func md5OfAttributes(attributes map[string]messageAttribute) string {
 		var size [4]byte
 		binary.BigEndian.PutUint32(size[:], uint32(len(b)))
 		h.Write(size[:])
-		io.WriteString(h, b)
+		h.Write([]byte(b))
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		a := attributes[name]
