@@ -159,6 +159,7 @@ func (s *stage) load(table string, every time.Duration) (stop func()) {
 }
 
 func TestStartsQuickAndComplete(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	s := start(t, "none")
 	if took := time.Since(began); took > 5*time.Second { // 1.5 s on a machine of one's own
@@ -216,6 +217,7 @@ func TestStartsQuickAndComplete(t *testing.T) {
 }
 
 func TestWhoAndWhere(t *testing.T) {
+	t.Parallel()
 	s := start(t, "none")
 	id, err := sts.NewFromConfig(s.Sandbox.config("firedrill")).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	if err != nil || *id.Account != "111122223333" || *id.Arn != "arn:aws:iam::111122223333:user/firedrill" {
@@ -241,6 +243,7 @@ func TestWhoAndWhere(t *testing.T) {
 
 // TestThrottleFromFaultToResolve is the first drill as the world sees it: no part is told of the fault.
 func TestThrottleFromFaultToResolve(t *testing.T) {
+	t.Parallel()
 	s := start(t, "auto")
 	_, before := s.get("/_sandbox/config")
 	db := dynamodb.NewFromConfig(s.cfg)
@@ -285,6 +288,7 @@ func TestThrottleFromFaultToResolve(t *testing.T) {
 }
 
 func TestRuleFromFaultToResolve(t *testing.T) {
+	t.Parallel()
 	s := start(t, "auto")
 	lb := elb.NewFromConfig(s.cfg)
 	_, err := lb.CreateRule(t.Context(), &elb.CreateRuleInput{ListenerArn: aws.String(s.World().Vars["listener"]), Priority: aws.Int32(1),
@@ -311,6 +315,7 @@ func TestRuleFromFaultToResolve(t *testing.T) {
 }
 
 func TestPoisonFromFaultToResolve(t *testing.T) {
+	t.Parallel()
 	s := start(t, "auto")
 	mq := sqs.NewFromConfig(s.cfg)
 	queue := s.World().Vars["orders_queue"]
@@ -331,6 +336,7 @@ func TestPoisonFromFaultToResolve(t *testing.T) {
 }
 
 func TestNobodyAnswersWithoutAResponder(t *testing.T) {
+	t.Parallel()
 	s := start(t, "none")
 	_, err := cloudwatch.NewFromConfig(s.cfg).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("Orders"),
 		MetricData: []types.MetricDatum{{MetricName: aws.String("CustomersHurt"), Value: aws.Float64(1), Timestamp: aws.Time(time.Now()),

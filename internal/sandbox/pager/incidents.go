@@ -191,11 +191,16 @@ func (p *Pager) listEntries(q *query, i *incident) (any, *problem) {
 		return nil, bad
 	}
 	out := struct {
-		LogEntries []entryShape `json:"log_entries"`
+		LogEntries []any `json:"log_entries"`
 		page
-	}{[]entryShape{}, g}
+	}{[]any{}, g}
 	for _, e := range found[g.from:g.to] {
 		out.LogEntries = append(out.LogEntries, q.view.entry(i, e))
+	}
+	if p.hasKnob("odd", i.service.ID) && g.Offset == 0 {
+		for _, e := range p.oddities(q.view, i) {
+			out.LogEntries = append(out.LogEntries, e)
+		}
 	}
 	return out, nil
 }

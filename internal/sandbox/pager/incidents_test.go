@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -341,5 +342,35 @@ func TestAlertsByKey(t *testing.T) {
 		if got := d.call("GET", "/pagerduty"+path, "", nil); got != 404 {
 			t.Errorf("%s: %d", path, got)
 		}
+	}
+}
+
+func TestOddEntries(t *testing.T) {
+	d := newDesk(t)
+	i := d.opened(ourKey, "k")
+	d.knob(`{"effect":"odd","service":"PORDERS"}`)
+	_, b := d.raw("GET", "/pagerduty/incidents/"+i.ID+"/log_entries?limit=100", "")
+	var out struct {
+		LogEntries []struct {
+			Type    string
+			Channel *struct{ Type *string }
+		} `json:"log_entries"`
+	}
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	var none, null, unknown int
+	for _, e := range out.LogEntries {
+		switch {
+		case e.Channel == nil:
+			none++
+		case e.Channel.Type == nil:
+			null++
+		case e.Type == "priority_change_log_entry":
+			unknown++
+		}
+	}
+	if none != 1 || null != 1 || unknown != 1 {
+		t.Errorf("channel null %d, its type null %d, unknown type %d", none, null, unknown)
 	}
 }

@@ -13,7 +13,8 @@ import (
 //
 // Requests: down (the connection breaks), lost (the request takes effect, then the connection breaks), 429, 401,
 // 403, 500, 502 (any three digits), slow (after delay_s), skew (Date and all times told are off by skew_s).
-// Events of a service: never, merge, low, mute (assigned, nobody notified), disabled.
+// Events of a service: never, merge, low, mute (assigned, nobody notified), disabled,
+// odd (its log has entries against the schema).
 type knob struct {
 	ID     string  `json:"id"`
 	Effect string  `json:"effect"`
@@ -59,7 +60,7 @@ func (p *Pager) Backstage() http.Handler {
 // ofEvents says whether a knob changes what becomes of events, rather than requests.
 func (k *knob) ofEvents() bool {
 	switch k.Effect {
-	case "never", "merge", "low", "mute", "disabled":
+	case "never", "merge", "low", "mute", "disabled", "odd":
 		return true
 	}
 	return false
