@@ -11,8 +11,8 @@ import (
 // ConfigName is what the file with the environments is called.
 const ConfigName = "firedrill.yaml"
 
-// ErrNoConfig says that there is no firedrill.yaml where it is looked for.
-var ErrNoConfig = errors.New("there is no " + ConfigName)
+// ErrNoConfig says that there is no firedrill.yaml where it is looked for. It is an fs.ErrNotExist.
+var ErrNoConfig = fmt.Errorf("%s: %w", ConfigName, fs.ErrNotExist)
 
 // FindConfig returns the path of firedrill.yaml: the explicit one where given, else the one in start or a parent, up to
 // the root of the repository. Outside a repository it looks in start alone: a stray file in a home directory must not
@@ -46,7 +46,7 @@ func FindConfig(start, explicit string) (string, error) {
 	if root != "" && root != start {
 		where += " or a parent up to " + root
 	}
-	return "", fmt.Errorf("%w %s. Try: firedrill init, or --env sandbox", ErrNoConfig, where)
+	return "", fmt.Errorf("find %w %s. Try: firedrill init, or --env sandbox", ErrNoConfig, where)
 }
 
 // repository is the nearest parent that holds .git (a file in a work tree of its own); empty when there is none.

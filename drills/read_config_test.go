@@ -25,7 +25,7 @@ func TestFindConfig(t *testing.T) {
 	if err := os.MkdirAll(deep, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindConfig(deep, ""); !errors.Is(err, ErrNoConfig) {
+	if _, err := FindConfig(deep, ""); !errors.Is(err, ErrNoConfig) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("outside a repository a parent's file was found: %v", err)
 	}
 	if got, err := FindConfig(top, ""); err != nil || got != stray {

@@ -3,6 +3,7 @@ package drills
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/firedrill/firedrill/inject"
 )
@@ -27,7 +28,7 @@ func (r *reader) refusal(p pair, err error) {
 	var no *inject.Refusal
 	switch {
 	case errors.As(err, &no):
-		r.wrong(p.value.at, no.Try, "%s: %s", p.key, no.Why)
+		r.wrong(p.value.at, no.Try, "%s: %s", p.key, strings.TrimPrefix(no.Why, p.key+" "))
 	case err != nil:
 		r.wrong(p.value.at, "", "%s: %s", p.key, err)
 	}
