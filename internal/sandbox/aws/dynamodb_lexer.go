@@ -2,12 +2,18 @@ package aws
 
 import "strings"
 
+// maxExpression is AWS's limit of an expression, in bytes.
+const maxExpression = 4096
+
 // token is a word of an expression: a name, #placeholder, :value, operator, comma or parenthesis.
 type token string
 
 // lex cuts an expression into tokens; what DynamoDB's grammar does not have, and what the sandbox does not
 // evaluate, is refused.
 func lex(s string) ([]token, error) {
+	if len(s) > maxExpression {
+		return nil, invalid("Invalid expression: Expression size has exceeded the maximum allowed size;")
+	}
 	var out []token
 	for i := 0; i < len(s); {
 		switch c := s[i]; {

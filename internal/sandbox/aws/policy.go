@@ -78,7 +78,7 @@ func (p *principals) UnmarshalJSON(b []byte) error {
 				return fmt.Errorf("no principal %q", kind)
 			}
 		}
-		*p = principals(kinds["AWS"])
+		*p = append(principals{}, kinds["AWS"]...)
 		return nil
 	}
 	var one string
