@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -28,29 +27,18 @@ func (d *Deps) file() (*drills.File, error) {
 		explicit = d.Getenv("FIREDRILL_CONFIG")
 	}
 	path, err := drills.FindConfig(d.Dir, explicit)
-	if errors.Is(err, fs.ErrNotExist) && explicit == "" || path == "" && err == nil {
+	if errors.Is(err, drills.ErrNoConfig) {
 		return &drills.File{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	src, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return drills.ReadEnvironments(path, src)
+	return drills.LoadConfig(path)
 }
 
 // library is the team's own drills before those that we ship.
 func (d *Deps) library(f *drills.File) *drills.Library {
-	var folders []string
-	for _, dir := range f.Drills {
-		if !filepath.IsAbs(dir) {
-			dir = filepath.Join(filepath.Dir(f.Source), dir)
-		}
-		folders = append(folders, dir)
-	}
-	return drills.NewLibrary(folders, d.kinds())
+	return drills.NewLibrary(f.Drills, d.kinds())
 }
 
 // environmentName is the one that is meant: by flag, variable, or because there is one only.

@@ -73,10 +73,13 @@ func (s *State) mitigated() bool {
 	return !s.Effective.IsZero() && s.steady()
 }
 
-// steady says that the last reading of every steady probe was good.
+// goodInARow is how many good readings make a steady state: one may be luck.
+const goodInARow = 3
+
+// steady says that every steady probe has been good for a while.
 func (s *State) steady() bool {
 	for _, p := range s.Plan.Steady {
-		if s.Last[p.Label] != "ok" {
+		if s.Good[p.Label] < goodInARow {
 			return false
 		}
 	}

@@ -100,7 +100,7 @@ type State struct {
 	Undoing   bool // the undo of some fault has begun: from then on the run only ever undoes
 	People    people
 	Alarms    map[string]alarmState
-	Last      map[string]string // last reading of each steady probe, by label
+	Good      map[string]int // good readings in a row of each steady probe, by label
 	Finished  bool
 	Outcome   string
 }
@@ -112,7 +112,7 @@ type alarmState struct {
 
 // NewState is a run before its first event.
 func NewState(run string) *State {
-	return &State{Run: run, Alarms: map[string]alarmState{}, Last: map[string]string{}, People: newPeople()}
+	return &State{Run: run, Alarms: map[string]alarmState{}, Good: map[string]int{}, People: newPeople()}
 }
 
 // Fold builds the state of a run from its events.
@@ -143,7 +143,7 @@ func (s *State) Add(e journal.Event) {
 		s.stop(ReasonRefused, e)
 	case journal.SteadyRead:
 		s.SteadyOK = true
-		s.Last[e.Fact.Probe] = e.Fact.Reading
+		s.reading(e)
 	case journal.ClockRead:
 		s.Clocked = true
 	case journal.AbortRequested:
@@ -153,7 +153,7 @@ func (s *State) Add(e journal.Event) {
 	case journal.ProbeRead:
 		switch e.Fact.Role {
 		case journal.RoleSteady:
-			s.Last[e.Fact.Probe] = e.Fact.Reading
+			s.reading(e)
 		case journal.RoleWatch:
 			s.People.detected = s.People.detected || (e.Fact.Reading == "bad" && !s.Effective.IsZero() && !s.Undoing)
 		}
@@ -211,6 +211,13 @@ func (s *State) reopened() {
 func (s *State) stop(reason string, e journal.Event) {
 	if s.Stop == nil {
 		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
+	}
+}
+
+func (s *State) reading(e journal.Event) {
+	s.Good[e.Fact.Probe]++
+	if e.Fact.Reading != "ok" {
+		s.Good[e.Fact.Probe] = 0
 	}
 }
 
