@@ -50,7 +50,7 @@ func (f *reply) Prepare(ctx context.Context, m Mark, _ time.Time) (Undo, error) 
 	d := replyUndo{Listener: own, Balancer: balancerName(parent), Base: l.base(), Path: p.Path, Host: p.Host, Header: p.Header,
 		Status: p.Status, Body: p.Body, Load: f.rate, Warnings: controllers(bothTags(tags[parent], tags[own]))}
 	if d.Body == "" {
-		d.Body = fmt.Sprintf("firedrill %s: this error is part of a drill\n", m.Run)
+		d.Body = fmt.Sprintf("firedrill %s: this error is part of a drill", m.Run)
 	}
 	if d.Priority = freePriority(rules, d); d.Priority == 0 {
 		return Undo{}, Refuse("give the first rule a higher number, or choose another path", "no priority is free before the rules that serve %s", d.scope())

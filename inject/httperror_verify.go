@@ -70,7 +70,7 @@ func (f *reply) visit(ctx context.Context, d replyUndo) Reading {
 	if err != nil {
 		return Reading{Felt: Unknown, Why: fmt.Sprintf("read answer of %s: %v", request.URL, err)}
 	}
-	if answer.StatusCode == d.Status && string(body) == d.Body {
+	if answer.StatusCode == d.Status && strings.TrimSpace(string(body)) == strings.TrimSpace(d.Body) {
 		return Reading{Felt: Yes, Why: fmt.Sprintf("%s answers %d with our body", request.URL, d.Status)}
 	}
 	return Reading{Felt: No, Why: fmt.Sprintf("%s answers %d, not our %d", request.URL, answer.StatusCode, d.Status)}
