@@ -12,7 +12,6 @@ type Verb string
 const (
 	Guard       Verb = "guard"   // every check, and the leases on the targets
 	Steady      Verb = "steady"  // the steady state, before anything is touched
-	Clock       Verb = "clock"   // how far other clocks are from ours
 	Prepare     Verb = "prepare" // read the target and make the undo
 	Stage       Verb = "stage"   // make our own objects, inert
 	Apply       Verb = "apply"   // issue the change
@@ -44,7 +43,7 @@ type Action struct {
 // wayOut says whether the action puts back: it runs on a context that no signal ends, and without a record if need be.
 func (a Action) wayOut() bool {
 	switch a.Verb {
-	case Revert, Settle, ResolvePage, PageOwner, Calm, Finish, Wait, Done:
+	case Revert, Settle, ResolvePage, PageOwner, Finish, Wait, Done:
 		return true
 	}
 	return false

@@ -32,6 +32,7 @@ type running struct {
 	at    journal.Position
 	lease *lease
 	lost  error // why nothing is recorded any more
+	told  bool  // that the run was interrupted
 }
 
 // Start begins a run with its plan and sees it to its end. Cancelling ctx interrupts the run, which then puts
@@ -114,10 +115,11 @@ func (r *running) loop(ctx context.Context) (*State, error) {
 	steps := r.Steps
 	steps.Lease, steps.Fresh, steps.Tail = r.takeTargets, r.lease.fresh, r.written
 	in, stop := r.lease.keep(ctx)
+	defer steps.clocks.wait()
 	defer stop()
 	for {
 		r.catchUp(out)
-		if in.Err() != nil && r.state.Stop == nil && !r.state.Finished {
+		if in.Err() != nil && !r.told && !r.state.Finished {
 			r.interrupted(out, context.Cause(in))
 		}
 		a := Next(r.state, r.Clock.Now())
@@ -194,6 +196,7 @@ func (r *running) lose(err error) {
 }
 
 func (r *running) interrupted(ctx context.Context, cause error) {
+	r.told = true
 	e := journal.Event{Kind: journal.AbortRequested, At: r.Clock.Now(), Fact: journal.Fact{Reason: ReasonInterrupted, Why: cause.Error()}}
 	if errors.Is(cause, journal.ErrStale) || errors.Is(cause, errLeaseLost) {
 		r.lose(cause)

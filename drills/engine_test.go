@@ -25,7 +25,7 @@ func TestRunPutsBack(t *testing.T) {
 	s := newStage(t)
 	st, err := s.start(context.Background(), s.engine(1))
 	s.check(t, st, err)
-	want := "[run.planned guard.passed steady.read clock.read fault.prepared fault.applied fault.prepared fault.applied" +
+	want := "[run.planned guard.passed steady.read fault.prepared fault.applied fault.prepared fault.applied" +
 		" fault.effective fault.effective fault.reverted fault.settled fault.reverted fault.settled steady.read run.finished]"
 	var inOut []journal.Kind
 	for _, k := range kinds(s.events(t)) {

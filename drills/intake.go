@@ -67,7 +67,7 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	if ctx.Err() != nil {
 		in.dropUnknown()
 	}
-	events := in.events
+	events := append(in.events, st.clockEvents(ctx, s)...)
 	for _, e := range in.effects {
 		events = append(events, e.read()...)
 	}

@@ -23,25 +23,6 @@ func (st *Steps) steady(ctx context.Context, s *State) (events []journal.Event) 
 	return events
 }
 
-// clock measures how far the others' clocks are from ours. A clock that cannot be read is told, not guessed.
-func (st *Steps) clock(ctx context.Context) (events []journal.Event) {
-	for _, source := range sortedKeys(st.World.Dates) {
-		o, err := observe.MeasureClock(ctx, observe.Clock{
-			Source: source, Look: st.World.Dates[source], Now: st.World.Clock.Now, Wait: st.World.Clock.Wait})
-		e := journal.Event{Kind: journal.ClockRead, Fact: journal.Fact{Source: source}}
-		if err != nil {
-			e.Fact.Err = err.Error()
-		} else {
-			e.Fact.OffsetS, e.Fact.ErrorS = o.Offset.Seconds(), o.Error.Seconds()
-		}
-		events = append(events, e)
-	}
-	if len(events) == 0 {
-		events = []journal.Event{{Kind: journal.ClockRead, Fact: journal.Fact{Source: "local"}}}
-	}
-	return events
-}
-
 // readAlarms turns changes of alarms into events, with the source's own time of each.
 func (st *Steps) readAlarms(ctx context.Context, s *State) (events []journal.Event) {
 	before := st.looked.alarms

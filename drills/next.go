@@ -32,8 +32,6 @@ func (s *State) nextIn(now time.Time) Action {
 		return s.act(Guard, -1, 0)
 	case !s.SteadyOK && len(s.Plan.Steady) > 0:
 		return s.act(Steady, -1, 0)
-	case !s.Clocked:
-		return s.act(Clock, -1, 0)
 	}
 	for i := range s.Faults {
 		f := &s.Faults[i]

@@ -29,6 +29,7 @@ type Steps struct {
 	caller     Caller
 	callerRead time.Time
 	looked     looked
+	clocks     clocks
 }
 
 // Do carries out one action. A panic in a fault, a probe or the pager is that step's error.
@@ -48,8 +49,6 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		return st.guard(ctx, s)
 	case Steady:
 		return st.steady(ctx, s)
-	case Clock:
-		return st.clock(ctx)
 	case Prepare, Stage, Apply:
 		return []journal.Event{st.change(ctx, s, a)}
 	case Page:
