@@ -15,19 +15,49 @@ import (
 	"github.com/firedrill/firedrill/observe/timeline"
 )
 
-// live shows a run while it happens: a line an instant, or, for a machine, a line an event.
+// live shows a run while it happens: on a terminal a timeline that grows, with a line below it that says what is waited
+// for; elsewhere a plain line an instant; for a machine an event a line.
 type live struct {
 	d      *Deps
 	json   bool
 	cancel context.CancelCauseFunc // ends the run when stdout is closed
+	style  palette
 
-	mu    sync.Mutex
-	fold  *timeline.Fold
-	shown int
+	mu     sync.Mutex
+	fold   *timeline.Fold
+	shown  int
+	below  bool // the status line is on the screen
+	beat   int
+	done   chan struct{}
+	ticked sync.WaitGroup
 }
 
-func newLive(d *Deps, asJSON bool, _ journal.Brief, cancel context.CancelCauseFunc) *live {
-	return &live{d: d, json: asJSON, cancel: cancel, fold: timeline.New()}
+func newLive(d *Deps, asJSON bool, cancel context.CancelCauseFunc) *live {
+	l := &live{d: d, json: asJSON, cancel: cancel, fold: timeline.New(), done: make(chan struct{})}
+	if !asJSON && d.Color() {
+		l.style = colours()
+		l.ticked.Add(1)
+		go l.tick()
+	}
+	return l
+}
+
+// tick redraws the status line until close.
+func (l *live) tick() {
+	defer l.ticked.Done()
+	t := time.NewTicker(250 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.done:
+			return
+		case <-t.C:
+			l.mu.Lock()
+			l.beat++
+			l.status()
+			l.mu.Unlock()
+		}
+	}
 }
 
 // add shows what has become part of the run.
@@ -48,21 +78,79 @@ func (l *live) add(events []journal.Event) {
 		return
 	}
 	entries := l.fold.Timeline(l.d.Now()).Entries()
+	if l.shown < len(entries) {
+		l.clear()
+	}
 	for ; l.shown < len(entries); l.shown++ {
 		l.closed(l.line(entries[l.shown]))
+	}
+	if l.style != nil {
+		l.status()
 	}
 }
 
 func (l *live) closed(err error) {
 	if err != nil && l.cancel != nil {
-		l.cancel(fmt.Errorf("write to stdout: %w", err))
+		l.cancel(fmt.Errorf("write to the terminal: %w", err))
 	}
 }
 
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
-	_, err := fmt.Fprintf(l.d.Err, "%s  %9s  %s\n", e.At.Local().Format("15:04:05"), offset(e.T), e.Text)
+	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, e.Text))
 	return err
+}
+
+// clear takes the status line off the screen.
+func (l *live) clear() {
+	if l.below {
+		fmt.Fprint(l.d.Err, "\r\x1b[K")
+		l.below = false
+	}
+}
+
+// status says below the timeline what is waited for.
+func (l *live) status() {
+	now := l.d.Now()
+	t := l.fold.Timeline(now)
+	if t.Run == "" || !t.Ended.IsZero() {
+		return
+	}
+	l.clear()
+	wheel := []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"}[l.beat%8]
+	fmt.Fprint(l.d.Err, l.style.dim(wheel+" "+waitingFor(t)+" · ^C puts everything back"))
+	l.below = true
+}
+
+// waitingFor names the next instant.
+func waitingFor(t timeline.Timeline) string {
+	happened := map[timeline.Name]bool{}
+	for _, i := range t.Instants {
+		happened[i.Name] = !i.At.IsZero()
+	}
+	inPlace, undone := false, false
+	for _, f := range t.Faults {
+		inPlace = inPlace || f.State == "applied"
+		undone = undone || f.State == "reverted" || f.State == "settled"
+	}
+	switch {
+	case undone:
+		return "reading back, waiting for alarms to fall silent"
+	case !inPlace:
+		return "checking before anything is touched"
+	case !happened[timeline.Effective]:
+		return "in place, waiting until it is felt"
+	case t.Brief.PageWhen == "alarm" && !happened[timeline.Detected]:
+		return "felt, waiting for an alarm"
+	case !happened[timeline.Paged]:
+		return "waiting until somebody is notified"
+	case !happened[timeline.Acknowledged]:
+		return "waiting for somebody to acknowledge"
+	case !happened[timeline.Mitigated]:
+		return "acknowledged, waiting for mitigation"
+	default:
+		return "mitigated, waiting for the incident to be resolved"
+	}
 }
 
 func offset(d time.Duration) string {
@@ -73,7 +161,14 @@ func offset(d time.Duration) string {
 	return fmt.Sprintf("%s%d:%04.1f", sign, int(d.Minutes()), d.Seconds()-60*float64(int(d.Minutes())))
 }
 
-func (l *live) close() {}
+// close ends the display.
+func (l *live) close() {
+	close(l.done)
+	l.ticked.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clear()
+}
 
 // renderDebrief writes the story of a run.
 func renderDebrief(w io.Writer, events []journal.Event, now time.Time) error {

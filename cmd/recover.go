@@ -115,7 +115,7 @@ func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason,
 	if err != nil {
 		return err
 	}
-	show := newLive(d, false, journal.Brief{}, nil)
+	show := newLive(d, false, nil)
 	e, err := d.engine(store, out, show.add)
 	if err != nil {
 		return err

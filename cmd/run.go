@@ -100,7 +100,7 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 		return err
 	}
 	defer store.Close()
-	show := newLive(d, asJSON, p.preview.Brief, sig.cancel)
+	show := newLive(d, asJSON, sig.cancel)
 	e, err := d.engine(store, p.out, show.add)
 	if err != nil {
 		return err
