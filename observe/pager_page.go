@@ -60,9 +60,11 @@ func (p *PagerDuty) Resolve(ctx context.Context, key, dedup string) error {
 func checkKeys(op, key, dedup string) error {
 	switch {
 	case strings.HasPrefix(key, "R") && len(key) == 32:
-		return &Problem{Op: op, Why: "the integration key is of a global event orchestration, which may route to any service", Try: "use the key of an Events API v2 integration on the team's service"}
+		return &Problem{Op: op, Why: "the integration key is of a global event orchestration, which may route to any service",
+			Try: "use the key of an Events API v2 integration on the team's service"}
 	case !keyForm.MatchString(key):
-		return &Problem{Op: op, Why: fmt.Sprintf("the integration key has %d characters and is not 32 letters and digits", len(key)), Try: "copy the key of the team's Events API v2 integration; a REST API key is another thing"}
+		return &Problem{Op: op, Why: fmt.Sprintf("the integration key has %d characters and is not 32 letters and digits", len(key)),
+			Try: "copy the key of the team's Events API v2 integration; a REST API key is another thing"}
 	case dedup == "":
 		return &Problem{Op: op, Why: "the dedup key is empty"}
 	case !strings.HasPrefix(dedup, ours) || dedup == ours:

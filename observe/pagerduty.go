@@ -70,10 +70,12 @@ func NewPagerDuty(o PagerOptions) (*PagerDuty, error) {
 		return nil, errors.New("set up PagerDuty: no clock")
 	}
 	if strings.ContainsFunc(o.Token+o.From, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, &Problem{Op: "set up PagerDuty", Why: "token or from holds a line break or another control character", Try: "look for a stray newline in the secret"}
+		return nil, &Problem{Op: "set up PagerDuty", Why: "token or from holds a line break or another control character",
+			Try: "look for a stray newline in the secret"}
 	}
 	if other := map[string]string{"us": "pdeu+", "eu": "pdus+"}[o.Region]; o.API == "" && strings.HasPrefix(o.Token, other) {
-		return nil, &Problem{Op: "set up PagerDuty", Why: "the token is of another region than " + o.Region, Try: "set pagerduty.region to us or eu, as the account is"}
+		return nil, &Problem{Op: "set up PagerDuty", Why: "the token is of another region than " + o.Region,
+			Try: "set pagerduty.region to us or eu, as the account is"}
 	}
 	if o.Wait == nil {
 		o.Wait = waitFor
