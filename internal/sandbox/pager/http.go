@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// maxBody bounds the body of a REST request.
+const maxBody = 1 << 20
 
 // answer writes v as JSON.
 func answer(w http.ResponseWriter, status int, v any) {
@@ -175,45 +179,73 @@ type query struct {
 	view  view
 }
 
-// rest serves one REST operation: who asks, how often, and in what zone.
-func (p *Pager) rest(pattern string, do func(q *query) (status int, body any, err *problem)) {
+// restHandler does one REST operation; a nil body is an answer without one.
+type restHandler func(q *query) (status int, body any, err *problem)
+
+// rest serves one REST operation. Nothing is read from or written to a client while the pager is locked: one that
+// has stopped must not stop it for all.
+func (p *Pager) rest(pattern string, do restHandler) {
 	method, path, _ := strings.Cut(pattern, " ")
 	p.mux.HandleFunc(method+" /pagerduty"+path, func(w http.ResponseWriter, r *http.Request) {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		now := p.o.Now()
-		token := p.o.Account.token(credential(r))
-		if token == nil {
-			unauthorized().write(w)
-			return
-		}
-		who := "rest " + token.Value
-		if token.User != "" {
-			who = "rest user " + token.User
-		}
-		limit := p.spend(who, p.o.RequestsPerMinute, now)
-		limit.tell(w.Header())
-		switch {
-		case !limit.ok:
-			tooMany().write(w)
-			return
-		case token.ReadOnly && method != http.MethodGet:
-			forbidden().write(w)
-			return
-		}
-		q := &query{r: r, token: token, now: now, view: p.viewFor(r)}
-		status, body, err := do(q)
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			err.write(w)
+			invalid("Body cannot be read").write(w)
 			return
 		}
-		if body == nil {
-			w.WriteHeader(status)
-			return
-		}
-		answer(w, status, body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		late := &lateWriter{header: w.Header(), status: http.StatusOK}
+		p.handle(late, r, do)
+		w.WriteHeader(late.status)
+		_, _ = w.Write(late.body.Bytes())
 	})
 }
+
+// handle looks who asks and how often, and does the operation under the lock.
+func (p *Pager) handle(w http.ResponseWriter, r *http.Request, do restHandler) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.o.Now()
+	token := p.o.Account.token(credential(r))
+	if token == nil {
+		unauthorized().write(w)
+		return
+	}
+	who := "rest " + token.Value
+	if token.User != "" {
+		who = "rest user " + token.User
+	}
+	limit := p.spend(who, p.o.RequestsPerMinute, now)
+	limit.tell(w.Header())
+	switch {
+	case !limit.ok:
+		tooMany().write(w)
+		return
+	case token.ReadOnly && r.Method != http.MethodGet:
+		forbidden().write(w)
+		return
+	}
+	q := &query{r: r, token: token, now: now, view: p.viewFor(r)}
+	status, body, bad := do(q)
+	switch {
+	case bad != nil:
+		bad.write(w)
+	case body == nil:
+		w.WriteHeader(status)
+	default:
+		answer(w, status, body)
+	}
+}
+
+// lateWriter keeps an answer until it may be sent.
+type lateWriter struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (l *lateWriter) Header() http.Header         { return l.header }
+func (l *lateWriter) Write(b []byte) (int, error) { return l.body.Write(b) }
+func (l *lateWriter) WriteHeader(status int)      { l.status = status }
 
 // sender is the user in whose name a write is made: From is required, and must be somebody of the account.
 func (p *Pager) sender(q *query) (*User, *problem) {

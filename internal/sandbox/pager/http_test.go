@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -213,4 +215,29 @@ func diff(t *testing.T, a, b string) time.Duration {
 		t.Fatalf("%v, %v", err1, err2)
 	}
 	return x.Sub(y)
+}
+
+// TestAStoppedClientStopsNobodyElse leaves a request half sent, as a process that was stopped does.
+func TestAStoppedClientStopsNobodyElse(t *testing.T) {
+	d := newDesk(t)
+	i := d.opened(ourKey, "k")
+	c, err := net.Dial("tcp", strings.TrimPrefix(d.srv.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, err = c.Write([]byte("PUT /pagerduty/incidents/" + i.ID + " HTTP/1.1\r\nHost: x\r\nAuthorization: Token token=" + token +
+		"\r\nFrom: drills@example.invalid\r\nContent-Length: 100\r\n\r\n{"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err := d.pd.ListAbilitiesWithContext(ctx)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // let the half request reach its handler
+	}
 }
