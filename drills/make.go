@@ -108,6 +108,12 @@ func (st *Steps) planPage(spec *Spec, p *Plan) *Refusal {
 			"environment %s has no team %q, which practises %s", st.Env.Name, spec.Team, spec.Drill)
 	}
 	p.Page.Service, p.Page.Key = team.Service, team.Key
+	if spec.Runbook != "" {
+		p.Page.Links = append(p.Page.Links, observe.Link{Href: spec.Runbook, Text: "runbook"})
+	}
+	for _, l := range spec.Look {
+		p.Page.Links = append(p.Page.Links, observe.Link{Href: l.URL, Text: l.What})
+	}
 	return nil
 }
 
@@ -160,12 +166,6 @@ func asRefusal(err error) *Refusal {
 // pageCard is what the page carries: what is on the card, and nothing that gives the solution away.
 func pageCard(spec *Spec) map[string]any {
 	d := map[string]any{"scenario": spec.Scenario}
-	if spec.Runbook != "" {
-		d["runbook"] = spec.Runbook
-	}
-	for _, l := range spec.Look {
-		d["look: "+l.What] = l.URL
-	}
 	var evidence []string
 	for _, e := range spec.Evidence {
 		evidence = append(evidence, e.Where+": "+e.Text)

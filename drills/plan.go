@@ -67,11 +67,12 @@ type PlannedProbe struct {
 
 // PlannedPage is how people learn of the incident.
 type PlannedPage struct {
-	When     string        `json:"when"`
-	Fallback time.Duration `json:"fallback,omitempty"`
-	Service  string        `json:"service,omitempty"` // id of the team's PagerDuty service
-	Key      string        `json:"key,omitempty"`     // secret reference of our integration key there
-	Title    string        `json:"title"`
+	When     string         `json:"when"`
+	Fallback time.Duration  `json:"fallback,omitempty"`
+	Service  string         `json:"service,omitempty"` // id of the team's PagerDuty service
+	Key      string         `json:"key,omitempty"`     // secret reference of our integration key there
+	Title    string         `json:"title"`
+	Links    []observe.Link `json:"links,omitempty"` // runbook, dashboards, logs
 }
 
 // Leases lists the ARNs a run must hold before its first change.

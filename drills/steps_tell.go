@@ -20,7 +20,7 @@ const tellTime = 20 * time.Second
 func (st *Steps) page(ctx context.Context, s *State) journal.Event {
 	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service, Title: s.Plan.Page.Title}}
 	err := st.send(ctx, s.Plan.Page.Key, observe.Page{
-		Key: Dedup(s.Run), Title: s.Plan.Page.Title, Source: "firedrill", Details: st.details(s)})
+		Key: Dedup(s.Run), Title: s.Plan.Page.Title, Source: "firedrill", Details: st.details(s), Links: s.Plan.Page.Links})
 	if err != nil {
 		e.Fact.Err = err.Error()
 		if s.PageTries+1 >= pageTries {
