@@ -49,6 +49,7 @@ type Instant struct {
 	Source    time.Time     // the source's own, uncorrected; zero when it is ours
 	By        string        // who or what: an alarm, a user, a probe
 	Corrected bool          // a person corrected it
+	Original  time.Time     // with Corrected: what was read before the correction; zero: it had not happened
 	Reason    Reason
 	Censored  time.Time // with Censored: when the run stopped looking
 }
@@ -58,7 +59,7 @@ type Interval struct {
 	Name    string // effective, detect, page, acknowledge, mitigate, resolve, restore
 	Known   bool
 	Seconds float64
-	ErrorS  float64 // half the width of what it may be
+	ErrorS  float64 // the truth is within Seconds ± ErrorS
 	Reason  Reason
 }
 
@@ -70,6 +71,7 @@ type Verdict struct {
 	ActualS float64
 	ErrorS  float64
 	Verdict string // met, missed, unknown
+	Reason  Reason // why it is unknown, or why there is no actual value
 }
 
 // Outcome is how a run ended; the first that applies.
@@ -105,7 +107,9 @@ type Timeline struct {
 	Run       string
 	Brief     journal.Brief
 	Planned   time.Time
+	Prepared  time.Time // first fault prepared: the limit runs from here
 	Ended     time.Time // zero while it goes on
+	Now       time.Time // when this was told
 	Instants  []Instant // all seven, in the order of Names
 	Intervals []Interval
 	Expect    []Verdict

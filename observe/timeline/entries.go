@@ -1,0 +1,142 @@
+package timeline
+
+import (
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// Entry is one line of the story: something that happened, as a person would tell it.
+type Entry struct {
+	At   time.Time     // on our clock
+	T    time.Duration // since t0; before the fault is effective, since the run was planned
+	Kind journal.Kind
+	Role journal.Role // of a probe, an alarm or an incident
+	Name Name         // the instant that this is; empty for all others
+	Text string       // one line; what others wrote in it is theirs
+}
+
+// Entries lists what is worth telling, in the order in which the run learned it: more events only add to the end.
+// Probes that read the same again and again are told once.
+func (t Timeline) Entries() []Entry {
+	w := &words{t: t, last: map[string]string{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
+	for _, e := range t.Events {
+		if e.Kind == journal.ClockRead && e.Fact.Err == "" && e.Fact.Source != "local" {
+			w.clocks = append(w.clocks, clockRead{e.Fact.Source, e.At, seconds(e.Fact.OffsetS), max(0, seconds(e.Fact.ErrorS))})
+		}
+	}
+	for _, e := range t.Events {
+		w.add(e)
+	}
+	w.recovered()
+	zero := t.Planned
+	if x := t.Instant(Effective); !x.At.IsZero() {
+		zero = x.At
+	}
+	for i := range w.out {
+		if w.out[i].T = w.out[i].At.Sub(zero); zero.IsZero() {
+			w.out[i].T = 0
+		}
+	}
+	return w.out
+}
+
+// words turns events into lines.
+type words struct {
+	t      Timeline
+	clocks []clockRead
+	out    []Entry
+	last   map[string]string // last reading of each probe
+	named  map[Name]bool
+	steady steadyFold
+	told   bool // that it recovered
+	live   bool // a fault is in place
+	felt   bool
+}
+
+func (w *words) say(e journal.Event, text string) {
+	if text != "" {
+		x := Entry{At: place(e, w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text)}
+		if i, ok := w.instant(e); ok {
+			x.Name, x.At = i.Name, i.At
+		}
+		w.out = append(w.out, x)
+	}
+}
+
+// instant finds the instant that an event is, so that both tell the same time.
+func (w *words) instant(e journal.Event) (Instant, bool) {
+	name := map[journal.Kind]Name{
+		journal.FaultEffective: Effective, journal.AlarmFired: Detected, journal.IncidentOpened: Detected,
+		journal.IncidentNotified: Paged, journal.IncidentAcknowledged: Acknowledged, journal.IncidentResolved: Resolved,
+		journal.FaultSettled: Restored}[e.Kind]
+	i, s := w.t.Instant(name), place(e, w.clocks)
+	if name == "" || i.At.IsZero() || i.Corrected || w.named[name] {
+		return i, false
+	}
+	same := i.Source.IsZero() && i.At.Equal(e.At)
+	if !i.Source.IsZero() {
+		same = i.Source.Equal(s.stamp) && e.Fact.Role != journal.RoleRipple && e.Fact.Role != journal.RoleOther && (name != Acknowledged && name != Resolved || human(e))
+	}
+	if same {
+		w.named[name] = true
+	}
+	return i, same
+}
+
+func (w *words) add(e journal.Event) {
+	switch e.Kind {
+	case journal.ProbeRead, journal.SteadyRead:
+		w.probe(e)
+		return
+	case journal.EffectRead, journal.LoadRead:
+		return
+	case journal.FaultApplied:
+		w.live = true
+	case journal.FaultEffective:
+		if !w.felt {
+			w.felt = true
+			w.steady.again()
+		}
+	case journal.FaultReverted, journal.FaultRevertFailed:
+		w.recovered()
+		w.live = false
+	}
+	w.say(e, w.text(e))
+}
+
+// probe tells only what changed.
+func (w *words) probe(e journal.Event) {
+	if e.Kind == journal.ProbeRead && e.Fact.Role == journal.RoleSteady && w.live {
+		if w.steady.seq != e.Seq || w.steady.action != e.Action {
+			w.recovered()
+		}
+		w.steady.add(e)
+	}
+	key, was := string(e.Fact.Role)+" "+e.Fact.Probe, ""
+	was, w.last[key] = w.last[key], e.Fact.Reading
+	if was == e.Fact.Reading || e.Fact.Probe == "" {
+		return
+	}
+	if was == "" && e.Fact.Reading == "ok" && e.Kind != journal.SteadyRead {
+		return
+	}
+	text := e.Fact.Probe + " is " + e.Fact.Reading
+	if was == "" && e.Fact.Reading == "ok" {
+		text = "steady state: " + text
+	}
+	if e.Fact.Reading != "ok" && e.Fact.Why != "" {
+		text += ": " + e.Fact.Why
+	}
+	w.say(e, text)
+}
+
+// recovered tells that the steady state has been good three times in a row.
+func (w *words) recovered() {
+	w.steady.close()
+	if m := w.steady.mitigated; m != nil && !w.told && w.felt {
+		w.told = true
+		w.out = append(w.out, Entry{At: m.at, Kind: journal.ProbeRead, Role: journal.RoleSteady, Name: Mitigated,
+			Text: "mitigated: the steady state is good again, three readings in a row"})
+	}
+}

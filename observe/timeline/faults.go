@@ -1,0 +1,149 @@
+package timeline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// faultFold is one fault with what the instants need of it.
+type faultFold struct {
+	Fault
+	ceased  time.Time // it was felt and is not any more, before any revert
+	lastYes time.Time // end of the last look that felt it
+	settled time.Time
+	err     string
+}
+
+func (f *Fold) one(id string) *faultFold {
+	for _, x := range f.faults {
+		if x.ID == id {
+			return x
+		}
+	}
+	x := &faultFold{Fault: Fault{ID: id, State: "idle"}}
+	f.faults = append(f.faults, x)
+	return x
+}
+
+func (f *Fold) fault(e journal.Event) {
+	x := f.one(e.Fact.Fault)
+	switch e.Kind {
+	case journal.FaultPrepared:
+		x.State, x.settled = "prepared", time.Time{}
+		first(&f.prepared, e.At)
+	case journal.FaultStaged:
+		x.State = "staged"
+		first(&f.prepared, e.At)
+	case journal.FaultApplied:
+		x.State = "applied"
+		first(&f.prepared, e.At)
+		first(&f.applied, e.At)
+	case journal.FaultApplyFailed:
+		x.Why = e.Fact.Err
+	case journal.EffectRead:
+		if e.Fact.Reading == "yes" {
+			x.lastYes = e.At
+		}
+	case journal.FaultEffective:
+		f.felt(x, e)
+	case journal.FaultCeased:
+		if f.revert.IsZero() {
+			x.ceased = e.At
+		}
+	case journal.FaultReverted, journal.FaultRevertFailed, journal.FaultSettled:
+		f.undo(x, e)
+	}
+}
+
+func first(t *time.Time, at time.Time) {
+	if t.IsZero() {
+		*t = at
+	}
+}
+
+// felt: the first response that showed it, reaching back to the last look that did not.
+func (f *Fold) felt(x *faultFold, e journal.Event) {
+	x.ceased, x.lastYes = time.Time{}, e.At
+	first(&x.Effective, e.At)
+	if f.effective != nil && !e.At.Before(f.effective.at) {
+		return
+	}
+	s := exactly(e.At)
+	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
+		s.lo = *e.Fact.LookedAt
+	}
+	if !f.applied.IsZero() && s.lo.Before(f.applied) && !e.At.Before(f.applied) {
+		s.lo = f.applied
+	}
+	if f.effective == nil {
+		f.steady.again()
+	}
+	f.effective, f.effectiveBy = &s, e.Fact.Why
+}
+
+func (f *Fold) undo(x *faultFold, e journal.Event) {
+	switch e.Kind {
+	case journal.FaultReverted:
+		x.State, x.err = "reverted", ""
+		if rank(e.Fact.How) > rank(x.How) {
+			x.How = e.Fact.How
+		}
+	case journal.FaultRevertFailed:
+		x.State, x.err = "applied", e.Fact.Err
+		if e.Fact.Reason == "patience" {
+			x.State = "stuck"
+		}
+	case journal.FaultSettled:
+		x.State, x.settled, x.Why, x.err = "settled", e.At, e.Fact.Why, ""
+		return
+	}
+	if f.revert.IsZero() {
+		f.revert, f.reverted = e.At, e.At
+		if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
+			f.revert = *e.Fact.LookedAt
+		}
+	}
+}
+
+// rank orders what an undo found by how much it tells: a second try finds restored what the first restored.
+func rank(how string) int {
+	for i, h := range []string{"", "never_applied", "already_restored", "restored", "diverged"} {
+		if h == how {
+			return i
+		}
+	}
+	return 0
+}
+
+// open says that the fault may be in place.
+func (x Fault) open() bool { return x.State != "idle" && x.State != "settled" }
+
+// table is the faults as they stand, with what is left of those in place.
+func (f *Fold) table() []Fault {
+	out := make([]Fault, 0, len(f.faults))
+	for _, x := range f.faults {
+		y := x.Fault
+		if y.open() {
+			y.Left = left(y)
+			if x.err != "" {
+				y.Why = x.err
+			}
+		}
+		out = append(out, y)
+	}
+	return out
+}
+
+func left(x Fault) string {
+	parts := make([]string, 0, len(x.Changes))
+	for _, c := range x.Changes {
+		parts = append(parts, fmt.Sprintf("%s was %s, we made it %s", c.What, c.Before, c.During))
+	}
+	if len(parts) == 0 {
+		return x.Kind + " on " + x.Target + " may be in place"
+	}
+	return strings.Join(parts, "; ")
+}

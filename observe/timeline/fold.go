@@ -1,0 +1,143 @@
+package timeline
+
+import (
+	"slices"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// Fold takes in a run's events one by one and can tell the timeline after each. The zero value is not ready: use New.
+type Fold struct {
+	run     string
+	brief   journal.Brief
+	planned time.Time
+	events  []journal.Event
+	clocks  []clockRead
+
+	faults      []*faultFold
+	prepared    time.Time // first fault
+	applied     time.Time // first fault
+	effective   *span     // first fault
+	effectiveBy string
+	revert      time.Time // first revert, when it began
+	reverted    time.Time // first revert, when it was issued
+
+	steady    steadyFold
+	fired     []journal.Event // alarms that are watched
+	probes    map[string]*probeFold
+	incidents incidents
+	sent      time.Time // our page was taken in by the pager
+	corrected map[Name]time.Time
+	ending    ending
+}
+
+// New is a fold before the first event.
+func New() *Fold {
+	return &Fold{probes: map[string]*probeFold{}, incidents: newIncidents(), corrected: map[Name]time.Time{}}
+}
+
+// Of tells the timeline of a run from its events; now bounds what has not happened yet.
+func Of(events []journal.Event, now time.Time) Timeline {
+	f := New()
+	for _, e := range events {
+		f.Add(e)
+	}
+	return f.Timeline(now)
+}
+
+// Add folds one event. An event it does not know is kept and changes nothing.
+func (f *Fold) Add(e journal.Event) {
+	f.events = append(f.events, e)
+	if f.run == "" {
+		f.run = e.Run
+	}
+	switch e.Kind {
+	case journal.RunPlanned:
+		f.plan(e)
+	case journal.ClockRead:
+		if e.Fact.Err == "" && e.Fact.Source != "local" {
+			f.clocks = append(f.clocks, clockRead{e.Fact.Source, e.At, seconds(e.Fact.OffsetS), max(0, seconds(e.Fact.ErrorS))})
+		}
+	case journal.ProbeRead:
+		f.probe(e)
+	case journal.AlarmFired:
+		if e.Fact.Role == journal.RoleWatch {
+			f.fired = append(f.fired, e)
+		}
+	case journal.PageSent:
+		if e.Fact.Err == "" && e.Fact.Role != roleOwner && f.sent.IsZero() {
+			f.sent = e.At
+		}
+	case journal.Correction:
+		if e.Fact.Value != nil && slices.Contains(Names(), Name(e.Fact.Instant)) {
+			f.corrected[Name(e.Fact.Instant)] = *e.Fact.Value
+		}
+	}
+	if e.Fact.Fault != "" {
+		f.fault(e)
+	}
+	if e.Fact.Incident != "" {
+		f.incidents.add(e)
+	}
+	f.ending.add(e)
+}
+
+// roleOwner marks the page that tells the owner what is left in place: it is for real, and no part of the drill.
+const roleOwner journal.Role = "owner"
+
+func (f *Fold) plan(e journal.Event) {
+	f.planned = e.At
+	if e.Fact.Brief == nil {
+		return
+	}
+	f.brief = *e.Fact.Brief
+	f.steady.labels = f.brief.Steady
+	for _, b := range f.brief.Faults {
+		one := f.one(b.ID)
+		one.Kind, one.Target, one.Changes = b.Kind, b.Target, b.Changes
+	}
+}
+
+// probeFold is what a watched probe that is no alarm has read.
+type probeFold struct {
+	label string
+	bad   *span
+	last  time.Time // end of the last reading that was not bad
+}
+
+// probe folds a reading while the fault is, or is about to be, in place.
+func (f *Fold) probe(e journal.Event) {
+	if f.prepared.IsZero() || !f.revert.IsZero() {
+		return
+	}
+	switch e.Fact.Role {
+	case journal.RoleSteady:
+		f.steady.add(e)
+	case journal.RoleWatch:
+		p := f.probes[e.Fact.Probe]
+		if p == nil {
+			p = &probeFold{label: e.Fact.Probe}
+			f.probes[e.Fact.Probe] = p
+		}
+		switch {
+		case e.Fact.Reading == "ok":
+			p.last = e.At
+		case e.Fact.Reading == "bad" && p.bad == nil && !f.applied.IsZero():
+			s := exactly(e.At)
+			s.lo = earlier(p.last, e)
+			p.bad = &s
+		}
+	}
+}
+
+// earlier is how far back a reading reaches: to the last one that was different, else to when the look began.
+func earlier(last time.Time, e journal.Event) time.Time {
+	if last.IsZero() && e.Fact.LookedAt != nil {
+		last = *e.Fact.LookedAt
+	}
+	if last.IsZero() || last.After(e.At) {
+		return e.At
+	}
+	return last
+}

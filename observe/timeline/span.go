@@ -1,0 +1,159 @@
+package timeline
+
+import (
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// span is where an instant lies on our clock: best guess at, surely within lo and hi.
+type span struct {
+	at, lo, hi time.Time
+	by         string    // whose stamp it is; empty for ours
+	stamp      time.Time // the source's own, middle of its second
+	half       time.Duration
+	moved      bool // it contradicted what must hold, and was moved to the nearest instant that does not
+	fixed      bool // a person said so: it is not moved
+}
+
+func exactly(t time.Time) span { return span{at: t, lo: t, hi: t} }
+
+// clockRead is one measurement of a source's clock.
+type clockRead struct {
+	source      string
+	at          time.Time
+	offset, err time.Duration
+}
+
+// seconds converts, holding what no duration can tell.
+func seconds(s float64) time.Duration {
+	const most = 1e9 // about thirty years
+	if s != s {
+		return 0
+	}
+	return time.Duration(max(-most, min(most, s)) * float64(time.Second))
+}
+
+// wholeSecond is half the width of a stamp that was cut to whole seconds.
+const wholeSecond = 500 * time.Millisecond
+
+// place puts an event on our clock. A source's stamp is corrected by the measurement of its clock that is nearest in
+// time, then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
+func place(e journal.Event, clocks []clockRead) span {
+	if e.Seen == nil || e.Seen.At.IsZero() {
+		return exactly(e.At)
+	}
+	half, stamp := max(0, seconds(e.Seen.ErrorS)), e.Seen.At
+	if half == wholeSecond && stamp.Nanosecond() == 0 {
+		stamp = stamp.Add(wholeSecond)
+	}
+	looked := e.At
+	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
+		looked = *e.Fact.LookedAt
+	}
+	c, known := nearest(clocks, e.Seen.By, e.At)
+	if !known {
+		return unmeasured(stamp, half, looked, e.At)
+	}
+	at := stamp.Add(-c.offset)
+	s := span{at: at, lo: at.Add(-half - c.err), hi: at.Add(half + c.err), by: e.Seen.By, stamp: stamp, half: half}
+	if looked.Before(e.At) {
+		s.notBefore(looked)
+	}
+	s.notAfter(e.At)
+	return s
+}
+
+// unmeasured is a stamp of a clock that nobody could read: only our own looks bound it.
+func unmeasured(stamp time.Time, half time.Duration, looked, seen time.Time) span {
+	s := span{at: stamp, lo: stamp.Add(-half), hi: seen}
+	switch {
+	case looked.Before(seen):
+		s.lo = looked
+	case stamp.After(seen):
+		s.lo = seen.Add(-half)
+	}
+	if s.at.Before(s.lo) {
+		s.at = s.lo
+	}
+	if s.at.After(s.hi) {
+		s.at = s.hi
+	}
+	return s
+}
+
+func nearest(clocks []clockRead, source string, at time.Time) (best clockRead, ok bool) {
+	if source == "local" || source == "" {
+		return clockRead{}, true
+	}
+	for _, c := range clocks {
+		if c.source == source && (!ok || at.Sub(c.at).Abs() < at.Sub(best.at).Abs()) {
+			best, ok = c, true
+		}
+	}
+	return best, ok
+}
+
+// notBefore narrows: it cannot have been earlier than t. A span that lies before t whole is moved there, and keeps
+// what it was as its bar.
+func (s *span) notBefore(t time.Time) {
+	switch {
+	case s.fixed || !s.lo.Before(t):
+		return
+	case s.hi.Before(t):
+		s.at, s.hi, s.moved = t, t, true
+		return
+	}
+	s.lo = t
+	if s.at.Before(t) {
+		s.at = t
+	}
+}
+
+// notAfter narrows: it cannot have been later than t.
+func (s *span) notAfter(t time.Time) {
+	switch {
+	case s.fixed || !s.hi.After(t):
+		return
+	case s.lo.After(t):
+		s.at, s.lo, s.moved = t, t, true
+		return
+	}
+	s.hi = t
+	if s.at.After(t) {
+		s.at = t
+	}
+}
+
+// caused narrows two spans, the first of which caused the second. Effective, which is our own reading, stays: it is
+// passed with anchor.
+func caused(first, then *span, anchor bool) {
+	if first == nil || then == nil {
+		return
+	}
+	then.notBefore(first.lo)
+	if !anchor && !then.moved {
+		first.notAfter(then.hi)
+	}
+	if !then.fixed && then.at.Before(first.at) {
+		then.at = first.at
+		if then.hi.Before(then.at) {
+			then.hi, then.moved = then.at, true
+		}
+	}
+}
+
+// between is the time from one span to another, and how far the truth may be from it. Two stamps of one clock share
+// its error, so the difference between the stamps is told apart from the offset.
+func between(a, b span) (d, off time.Duration) {
+	d = b.at.Sub(a.at)
+	least, most := b.lo.Sub(a.hi), b.hi.Sub(a.lo)
+	if a.by != "" && a.by == b.by && !a.moved && !b.moved && !a.fixed && !b.fixed {
+		raw, e := b.stamp.Sub(a.stamp), a.half+b.half
+		least, most = max(least, raw-e), min(most, raw+e)
+	}
+	if !a.moved && !b.moved {
+		least = max(least, 0)
+	}
+	return d, max(d-least, most-d, 0)
+}

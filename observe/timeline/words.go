@@ -1,0 +1,185 @@
+package timeline
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// line makes one line of a text: what others wrote may hold anything.
+func line(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.TrimSpace(s)
+}
+
+// because puts a reason behind a sentence, where there is one.
+func because(text string, why ...string) string {
+	if w := cmp.Or(why...); w != "" {
+		return text + ": " + w
+	}
+	return text
+}
+
+// text is an event as a sentence; empty where it is not worth one.
+func (w *words) text(e journal.Event) string {
+	f := e.Fact
+	switch e.Kind {
+	case journal.RunPlanned:
+		return fmt.Sprintf("planned: %s in %s", w.t.Brief.Drill, w.t.Brief.Environment)
+	case journal.RunTaken:
+		if e.Gen <= 1 {
+			return ""
+		}
+		return because("taken over by another process", f.Holder)
+	case journal.RunReopened:
+		return "reopened: what is left is put back"
+	case journal.RunFinished:
+		return because("finished: "+cmp.Or(f.Outcome, string(w.t.Outcome)), strings.Join(f.Left, "; "))
+	case journal.GuardPassed:
+		return "every check said yes"
+	case journal.GuardRefused:
+		return because("refused", f.Why, f.Reason)
+	case journal.ClockRead:
+		return clockText(f)
+	case journal.DeadmanArmed:
+		return "dead-man's switch armed"
+	case journal.DeadmanDisarmed:
+		return "dead-man's switch disarmed"
+	case journal.AbortRequested:
+		return because("to be ended early ("+f.Reason+")", f.Why)
+	case journal.NoteWritten:
+		return fmt.Sprintf("%s noted: %s", cmp.Or(f.By, "somebody"), f.Text)
+	case journal.Correction:
+		if f.Value == nil {
+			return ""
+		}
+		return because(fmt.Sprintf("%s corrected %s to %s", cmp.Or(f.By, "somebody"), f.Instant, f.Value.UTC().Format("15:04:05Z")), f.Why)
+	}
+	switch kind := string(e.Kind); {
+	case strings.HasPrefix(kind, "fault."):
+		return faultText(e)
+	case strings.HasPrefix(kind, "incident."):
+		return w.incidentText(e)
+	case strings.HasPrefix(kind, "alarm."), strings.HasPrefix(kind, "page."), strings.HasPrefix(kind, "note."):
+		return toldText(e)
+	}
+	return because(string(e.Kind), f.Why, f.Err, f.Text) // a newer version's: shown as it is
+}
+
+func clockText(f journal.Fact) string {
+	switch {
+	case f.Err != "":
+		return because("the clock of "+f.Source+" cannot be read", f.Err)
+	case f.Source == "local":
+		return ""
+	}
+	return fmt.Sprintf("clock of %s: %+.2f s ± %.2f s from ours", f.Source, f.OffsetS, f.ErrorS)
+}
+
+func faultText(e journal.Event) string {
+	f := e.Fact
+	switch e.Kind {
+	case journal.FaultPrepared:
+		return "undo recorded: " + f.Fault
+	case journal.FaultStaged:
+		return "fault staged, inert: " + f.Fault
+	case journal.FaultApplied:
+		return "fault applied: " + f.Fault
+	case journal.FaultApplyFailed:
+		return because("fault not applied: "+f.Fault, f.Err, f.Why)
+	case journal.FaultEffective:
+		return "effective: " + cmp.Or(f.Why, f.Fault)
+	case journal.FaultCeased:
+		return because("not felt any more: "+f.Fault, f.Why)
+	case journal.FaultReverted:
+		return fmt.Sprintf("put back: %s (%s)", f.Fault, cmp.Or(strings.ReplaceAll(f.How, "_", " "), "done"))
+	case journal.FaultRevertFailed:
+		return because("could not put back "+f.Fault, f.Err, f.Why)
+	case journal.FaultSettled:
+		return because("reads back as before: "+f.Fault, f.Why)
+	}
+	return because(string(e.Kind)+" "+f.Fault, f.Why, f.Err)
+}
+
+func toldText(e journal.Event) string {
+	f := e.Fact
+	switch {
+	case e.Kind == journal.AlarmFired:
+		return fmt.Sprintf("alarm %s fired%s", f.Alarm, ripple(f.Role))
+	case e.Kind == journal.AlarmCleared:
+		return fmt.Sprintf("alarm %s is OK again", f.Alarm)
+	case e.Kind == journal.PageSent && f.Role == roleOwner && f.Err != "":
+		return because("the owner could not be paged", f.Err)
+	case e.Kind == journal.PageSent && f.Role == roleOwner:
+		return "the owner is paged for real: something is left in place"
+	case e.Kind == journal.PageSent && f.Err != "":
+		return because("our page was not taken in", f.Err)
+	case e.Kind == journal.PageSent:
+		return because("our page was handed to the pager", f.Title)
+	case e.Kind == journal.PageResolved && f.Err != "":
+		return because("our page could not be resolved", f.Err)
+	case e.Kind == journal.PageResolved:
+		return "our page is resolved"
+	case f.Err != "":
+		return because("our note could not be written", f.Err)
+	}
+	return "our note stands on their incident: this is a drill"
+}
+
+func ripple(r journal.Role) string {
+	switch r {
+	case journal.RoleRipple:
+		return " (a ripple)"
+	case journal.RoleOther:
+		return " (not watched)"
+	}
+	return ""
+}
+
+func (w *words) incidentText(e journal.Event) string {
+	f, what := e.Fact, ""
+	name := cmp.Or(f.By, f.User)
+	switch e.Kind {
+	case journal.IncidentOpened:
+		return because(fmt.Sprintf("incident opened by %s%s", cmp.Or(f.By, "somebody"), ripple(f.Role)), f.Title)
+	case journal.IncidentNotified:
+		return fmt.Sprintf("%s was notified%s", cmp.Or(name, "somebody"), channel(f))
+	case journal.IncidentEscalated:
+		if f.Level > 0 {
+			return fmt.Sprintf("incident escalated to level %d", f.Level)
+		}
+		return "incident escalated"
+	case journal.IncidentUnacknowledged:
+		return "acknowledgement timed out or was taken back"
+	case journal.IncidentNoted:
+		return fmt.Sprintf("%s noted: %s", cmp.Or(name, "somebody"), f.Text)
+	case journal.IncidentAcknowledged:
+		what = "acknowledged"
+	case journal.IncidentResolved:
+		what = "resolved"
+	default:
+		return because(string(e.Kind), f.Text, f.Why)
+	}
+	if f.Human != nil && *f.Human {
+		return fmt.Sprintf("%s %s%s", cmp.Or(name, "a person"), what, channel(f))
+	}
+	if f.Human == nil {
+		return fmt.Sprintf("%s by %s, person or tool unknown%s", what, cmp.Or(name, "somebody"), channel(f))
+	}
+	return fmt.Sprintf("%s by a machine%s", what, channel(f))
+}
+
+func channel(f journal.Fact) string {
+	if f.Channel == "" {
+		return ""
+	}
+	return " (" + f.Channel + ")"
+}
