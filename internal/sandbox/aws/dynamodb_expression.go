@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// names and values are what an expression's placeholders stand for.
+// placeholders are what #names and :values in a request's expressions stand for.
 type placeholders struct {
 	names  map[string]string
 	values map[string]attr

@@ -136,6 +136,7 @@ func (s *dynamodbService) write(c caller, w write) (*itemOutput, error) {
 	if changeErr != nil {
 		return nil, changeErr
 	}
+	t.bytes += sizeOf(it) - sizeOf(old)
 	if it == nil {
 		delete(t.items, w.key)
 	} else {

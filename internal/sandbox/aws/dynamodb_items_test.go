@@ -3,6 +3,7 @@ package aws
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,27 @@ func containsWord(s, w string) bool {
 		}
 	}
 	return err != nil
+}
+
+func TestSizeOfTable(t *testing.T) {
+	tt := newTestTables(t, Options{})
+	tt.onDemand("orders")
+	big := &dynamodb.PutItemInput{TableName: awssdk.String("orders"), Item: attrs{"id": attrS("a"), "text": attrS(strings.Repeat("x", 2000))},
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal}
+	out, err := tt.PutItem(t.Context(), big)
+	if err != nil || *out.ConsumedCapacity.CapacityUnits != 2 {
+		t.Errorf("writing two kilobytes: %+v, %v; want two units", out, err)
+	}
+	if d := tt.describe("orders"); *d.ItemCount != 1 || *d.TableSizeBytes != 2007 {
+		t.Errorf("%d items of %d bytes", *d.ItemCount, *d.TableSizeBytes)
+	}
+	old, err := tt.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: awssdk.String("orders"), Key: attrs{"id": attrS("a")}, ReturnValues: types.ReturnValueAllOld})
+	if err != nil || len(old.Attributes) != 2 {
+		t.Errorf("delete: %+v, %v", old, err)
+	}
+	if d := tt.describe("orders"); *d.ItemCount != 0 || *d.TableSizeBytes != 0 {
+		t.Errorf("%d items of %d bytes left", *d.ItemCount, *d.TableSizeBytes)
+	}
 }
 
 func TestUnusedPlaceholdersAreRefused(t *testing.T) {

@@ -44,9 +44,11 @@ type table struct {
 	lastDecrease, lastIncrease time.Time
 	reads, writes              bucket
 	items                      map[string]item
-	tags                       map[string]string
-	policy                     *policy
-	policyText, revision       string
+	// bytes is the size of all items together.
+	bytes                int
+	tags                 map[string]string
+	policy               *policy
+	policyText, revision string
 }
 
 // settle ends a change whose time has come. It says whether the table is still there.
@@ -212,13 +214,10 @@ func (t *table) busy() string {
 func (t *table) describe(now time.Time) *tableDescription {
 	t.lowered.roll(now)
 	d := &tableDescription{TableName: t.name, TableArn: t.arn, TableId: t.tableID, TableStatus: t.status, CreationDateTime: t.created,
-		AttributeDefinitions: t.attributes, KeySchema: t.keys, ItemCount: int64(len(t.items)), DeletionProtectionEnabled: t.protected,
+		AttributeDefinitions: t.attributes, KeySchema: t.keys, ItemCount: int64(len(t.items)), TableSizeBytes: int64(t.bytes), DeletionProtectionEnabled: t.protected,
 		ProvisionedThroughput: provisionedDescription{
 			ReadCapacityUnits: t.now.provisioned.ReadCapacityUnits, WriteCapacityUnits: t.now.provisioned.WriteCapacityUnits,
 			NumberOfDecreasesToday: int64(t.lowered.today), LastDecreaseDateTime: t.lastDecrease, LastIncreaseDateTime: t.lastIncrease}}
-	for _, it := range t.items {
-		d.TableSizeBytes += int64(sizeOf(it))
-	}
 	if t.billed {
 		d.BillingModeSummary = &billingModeSummary{BillingMode: t.now.mode, LastUpdateToPayPerRequestDateTime: t.onDemandAt}
 	}

@@ -165,7 +165,7 @@ func (ks *knobs) match(call Call) []*hit {
 	defer ks.mu.Unlock()
 	var hits []*hit
 	for _, t := range ks.on {
-		if !any1(t.Service, call.Service) || !any1(t.Operation, call.Operation) || !any1(t.By, call.By) {
+		if !chosen(t.Service, call.Service) || !chosen(t.Operation, call.Operation) || !chosen(t.By, call.By) {
 			continue
 		}
 		t.Matched++
@@ -178,7 +178,8 @@ func (ks *knobs) match(call Call) []*hit {
 	return hits
 }
 
-func any1(want, got string) bool { return want == "" || want == got }
+// chosen says whether a knob's choice, where empty means all, takes in what a call has.
+func chosen(want, got string) bool { return want == "" || want == got }
 
 func (h *hit) delay() time.Duration { return time.Duration(h.DelayS * float64(time.Second)) }
 

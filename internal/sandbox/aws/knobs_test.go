@@ -338,3 +338,27 @@ func TestCloseLetsGoOfHeldCalls(t *testing.T) {
 		t.Error("a held call outlives the cloud")
 	}
 }
+
+// An operation that looks at its context is not told that the client of a delayed call has gone.
+func TestLateCallsRunOnALiveContext(t *testing.T) {
+	var seen []error
+	c := toyCloud()
+	c.ops["sns"]["Look"] = on(true, nil, func(ctx context.Context, _ caller, _ *empty) (*empty, error) {
+		seen = append(seen, ctx.Err())
+		return &empty{}, nil
+	})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	look := func() {
+		r := httptest.NewRequest(http.MethodPost, "/aws/", strings.NewReader("Version=2010-03-31&Action=Look"))
+		c.ServeHTTP(httptest.NewRecorder(), r.WithContext(gone))
+	}
+	look()
+	if _, err := c.Turn(Knob{Effect: "delay", DelayS: 0.001}); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	if len(seen) != 2 || seen[0] == nil || seen[1] != nil {
+		t.Errorf("contexts of an ordinary and a delayed call: %v", seen)
+	}
+}
