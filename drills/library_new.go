@@ -35,7 +35,7 @@ func NewFrom(src []byte, name string, vars map[string]string) ([]byte, error) {
 		}
 	}
 	text := variableUse.ReplaceAllStringFunc(strings.Join(lines, "\n"), func(use string) string {
-		if value, ok := vars[strings.TrimSuffix(strings.TrimPrefix(use, "${"), "}")]; ok && !strings.HasPrefix(use, "$$") {
+		if value, ok := vars[strings.TrimSuffix(strings.TrimPrefix(use, "${"), "}")]; ok { // $${x} is no variable's name
 			return value
 		}
 		return use
