@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -113,6 +114,7 @@ func loadConfig(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	cfg.ConfigSources = append([]any{noStrayEndpoints{}}, cfg.ConfigSources...)
 	cfg.AppID = "firedrill"
+	cfg.Logger = logging.Nop{} // what matters comes back as an error; standard error belongs to the program
 	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 3, time.Second })

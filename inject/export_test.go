@@ -1,6 +1,15 @@
 package inject
 
-import "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+import (
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
 
 // RefuseTable lets tests ask about tables the sandbox cannot have.
 func RefuseTable(t types.TableDescription) error { return refuseTable(table{t}) }
+
+// OnceDynamoDB makes a call one attempt.
+func OnceDynamoDB(o *dynamodb.Options) { onceDynamoDB(o) }
+
+// Judged tells definite answers from others.
+func Judged(err error) error { return judged(err) }
