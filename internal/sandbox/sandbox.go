@@ -130,6 +130,9 @@ func (s *Sandbox) furnish(ctx, run context.Context, shop net.Listener, now func(
 	}
 	s.task("orders", func() error { return service.Run(run) })
 	s.task("alarms", func() error { return evaluator.Run(run) })
+	if err := st.consumed(ctx, now); err != nil {
+		return fmt.Errorf("wait for the consumer: %w", err)
+	}
 	return nil
 }
 

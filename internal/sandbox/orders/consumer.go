@@ -17,9 +17,11 @@ const rest = 200 * time.Millisecond
 
 // consume reads the queue until ctx ends. What it cannot digest it leaves where it is, as most consumers do: the
 // queue's redrive policy decides what becomes of it.
+//
+// Its first look does not wait: CloudWatch shows at once that the queue has a consumer.
 func (s *Service) consume(ctx context.Context) {
-	for ctx.Err() == nil {
-		out, err := s.mq.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.o.Queue, MaxNumberOfMessages: 10, WaitTimeSeconds: 1})
+	for patience := int32(0); ctx.Err() == nil; patience = 1 {
+		out, err := s.mq.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.o.Queue, MaxNumberOfMessages: 10, WaitTimeSeconds: patience})
 		if err != nil {
 			wait(ctx, rest)
 			continue
