@@ -11,11 +11,9 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use.html
 const maxLimit = 12 * time.Hour
 
-// The bounds of the durations of a drill.
-var (
-	anyDelay = bounds{0, maxLimit}
-	someTime = bounds{time.Nanosecond, maxLimit}
-)
+// anyDelay may be nothing; someTime may not.
+func anyDelay() bounds { return bounds{0, maxLimit} }
+func someTime() bounds { return bounds{time.Nanosecond, maxLimit} }
 
 // drill reads a whole drill file.
 func (r *reader) drill(n *node) *Spec {
@@ -83,7 +81,7 @@ func (r *reader) hints(n *node, marks *drillMarks) []Hint {
 		var h Hint
 		r.object(v, "a hint",
 			field{"after", "after: 5m", func(v *node) {
-				h.After = r.duration(v, "after", anyDelay)
+				h.After = r.duration(v, "after", anyDelay())
 				marks.times = append(marks.times, timeMark{"the hint's after", h.After, v.at})
 			}},
 			field{"say", "say: Look at the throttle metrics", func(v *node) { h.Say = r.text(v, "say") }})
@@ -135,7 +133,7 @@ func (r *reader) page(n *node, marks *drillMarks) PageSpec {
 		}},
 		field{"fallback", "", func(v *node) {
 			marks.fallback = v.at
-			p.Fallback = r.duration(v, "page.fallback", someTime)
+			p.Fallback = r.duration(v, "page.fallback", someTime())
 			marks.times = append(marks.times, timeMark{"page.fallback", p.Fallback, v.at})
 		}})
 	return p
@@ -145,7 +143,7 @@ func (r *reader) expect(n *node, marks *drillMarks) Expect {
 	var e Expect
 	one := func(key string, into *time.Duration) field {
 		return field{key, "", func(v *node) {
-			*into = r.duration(v, "expect."+key, someTime)
+			*into = r.duration(v, "expect."+key, someTime())
 			marks.times = append(marks.times, timeMark{"expect." + key, *into, v.at})
 			if key == "detect" {
 				marks.detect = v.at

@@ -32,7 +32,7 @@ func (r *reader) fault(n *node, marks *drillMarks) (FaultSpec, bool) {
 		case "id":
 			f.ID = r.name(p.value, "id", maxID)
 		case "after":
-			f.After = r.duration(p.value, "after", anyDelay)
+			f.After = r.duration(p.value, "after", anyDelay())
 			marks.times = append(marks.times, timeMark{"the fault's after", f.After, p.value.at})
 		default:
 			kinds++
