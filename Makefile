@@ -1,0 +1,64 @@
+# What there is to do, and how: `make help`.
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   = -s -w -X github.com/firedrill/firedrill/cmd.Version=$(VERSION)
+BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+GOLANGCI  = v2.15.0
+TOOLS     = $(CURDIR)/bin/tools
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+RUNS     ?= 50
+
+.DEFAULT_GOAL := help
+.PHONY: help build drill test race kill9 kills scripts lint conformance bench picture dist clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the program, as bin/firedrill
+	$(BUILD) -o bin/firedrill ./cmd/firedrill
+
+drill: build ## your first drill, on the built-in sandbox: half a minute, no account needed
+	@bin/firedrill run orders-write-throttle --env sandbox
+
+test: ## every test that needs nothing but Go
+	$(GO) test ./...
+
+race: ## the same under the race detector (needs a C compiler)
+	$(GO) test -race -short ./...
+
+kill9: ## kill the runner in the middle of a fault, recover from another process, and see that nothing is left
+	$(GO) run ./internal/kill9
+
+kills: ## RUNS (50) seeded kills of the runner for each fault, a fresh sandbox for each
+	FIREDRILL_KILLS=$(RUNS) $(GO) test -count=1 -timeout 60m -v -run Kills ./internal/kill9/...
+
+scripts: ## the program end to end, as scripts
+	$(GO) test -count=1 -run Script ./cmd/...
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint and the house's own rules
+	$(TOOLS)/golangci-lint-$(GOLANGCI) run
+	$(GO) test -count=1 .
+
+$(TOOLS)/golangci-lint-$(GOLANGCI):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv $(TOOLS)/golangci-lint $@
+
+conformance: ## what others wrote: moto, Alertmanager, the AWS CLI (each skipped, and named, where it is not installed)
+	$(GO) test -count=1 -v ./internal/conformance/
+
+bench: ## start, first fault, memory and size, as ratios of one run
+	$(GO) test -count=1 -v -tags bench ./bench/
+
+picture: build ## docs/drill.svg, of a real run
+	$(GO) run ./docs/picture
+
+dist: ## static binaries for Linux and macOS in dist/, with checksums
+	@rm -rf dist && mkdir -p dist
+	@for p in $(PLATFORMS); do \
+		echo "dist/firedrill-$${p%/*}-$${p#*/}"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o dist/firedrill-$${p%/*}-$${p#*/} ./cmd/firedrill || exit 1; \
+	done
+	@cd dist && sha256sum firedrill-* > SHA256SUMS && cat SHA256SUMS
+
+clean: ## delete what was built here
+	rm -rf bin dist
