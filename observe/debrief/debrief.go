@@ -1,0 +1,156 @@
+// Package debrief tells what a run, or many, have taught: the debrief people fill in together, the report of a drill's
+// trend, and the metrics. All of it is folded from timelines; nothing here looks at the world.
+package debrief
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+// Debrief is one run as people talk about it.
+type Debrief struct {
+	Timeline timeline.Timeline
+	Summary  string    // a paragraph anyone can read
+	Story    []Step    // what happened, in order of time
+	Picture  []string  // the intervals as bars, one line each
+	Moments  []Moment  // the seven instants
+	Expect   []Promise // met or missed
+	Changes  []Change  // what was changed and how it was put back; diverged first
+	Notes    []Note    // the scribe's record
+	Crappy   []string  // what facts already say
+	Asks     []Ask     // what only people can say
+	Awesome  []string
+	Actions  []string
+}
+
+// Step is one line of the story.
+type Step struct {
+	At      time.Time
+	T       time.Duration // since t0
+	Text    string
+	Instant timeline.Name // set where this is one of the seven
+}
+
+// Moment is one of the seven instants, or why there is none.
+type Moment struct {
+	timeline.Instant
+	Interval timeline.Interval // the one that ends in it
+	Means    string
+}
+
+// Promise is one expectation as it turned out.
+type Promise struct{ timeline.Verdict }
+
+// Change is one fault: before, during, and how it was put back.
+type Change struct{ timeline.Fault }
+
+// Note is what somebody wrote down during the drill. Text is theirs: it is escaped where it is shown.
+type Note struct {
+	At    time.Time
+	T     time.Duration
+	Who   string
+	Where string
+	Text  string
+}
+
+// Ask is a question that only people can answer.
+type Ask struct {
+	Of, Question, URL string
+}
+
+// Of makes the debrief of a run.
+func Of(t timeline.Timeline) Debrief {
+	d := Debrief{Timeline: t, Summary: summary(t), Asks: asks(t.Brief)}
+	for _, e := range t.Entries() {
+		if e.Kind != journal.NoteWritten && e.Kind != journal.IncidentNoted {
+			d.Story = append(d.Story, Step{e.At, e.T, e.Text, e.Name})
+		}
+	}
+	slices.SortStableFunc(d.Story, func(a, b Step) int { return a.At.Compare(b.At) })
+	for i, x := range t.Instants {
+		d.Moments = append(d.Moments, Moment{x, t.Intervals[i], meaning(x.Name)})
+	}
+	for _, v := range t.Expect {
+		d.Expect = append(d.Expect, Promise{v})
+	}
+	for _, f := range t.Faults {
+		d.Changes = append(d.Changes, Change{f})
+	}
+	slices.SortStableFunc(d.Changes, func(a, b Change) int { return cmp.Compare(urgency(a), urgency(b)) })
+	d.Picture = picture(t)
+	d.Notes = notes(t)
+	f := look(t)
+	d.Crappy, d.Awesome, d.Actions = f.crappy, f.awesome, f.actions
+	return d
+}
+
+// urgency: what is left in place first, then what somebody else changed meanwhile.
+func urgency(c Change) int {
+	switch {
+	case c.Left != "":
+		return 0
+	case c.How == "diverged" || strings.Contains(c.Why, "gone"):
+		return 1
+	}
+	return 2
+}
+
+func meaning(n timeline.Name) string {
+	switch n {
+	case timeline.Effective:
+		return "the fault was felt: the clock starts"
+	case timeline.Detected:
+		return "their own alarm saw it"
+	case timeline.Paged:
+		return "a person was told"
+	case timeline.Acknowledged:
+		return "a person answered"
+	case timeline.Mitigated:
+		return "users were well again"
+	case timeline.Resolved:
+		return "a person closed the incident"
+	}
+	return "everything read back as before"
+}
+
+func notes(t timeline.Timeline) (out []Note) {
+	zero := t.Instant(timeline.Effective).At
+	if zero.IsZero() {
+		zero = t.Planned
+	}
+	for _, e := range t.Events {
+		n := Note{At: e.At, T: e.At.Sub(zero), Who: cmp.Or(e.Fact.By, e.Fact.User, "somebody"), Text: e.Fact.Text}
+		switch e.Kind {
+		case journal.NoteWritten:
+			n.Where = "firedrill note"
+		case journal.IncidentNoted:
+			n.Where = "incident"
+		default:
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func asks(b journal.Brief) []Ask {
+	alarm := "Which alarm should have said this, and whom should it wake?"
+	if len(b.Watch) > 0 {
+		alarm = "Did " + strings.Join(b.Watch, ", ") + " say what was wrong, to the right person, and what to do?"
+	}
+	list := []Ask{
+		{"alarm", alarm, ""},
+		{"dashboard", "Did a dashboard show it? How long until somebody had found it?", b.Look["dashboard"]},
+		{"log search", "Which log search showed the cause? Who knew it by heart, and is it written down?", b.Look["logs"]},
+		{"runbook", "Was the runbook found, right, and followed? Which step was missing?", b.Runbook},
+	}
+	if b.Runbook == "" {
+		list[3].Question = "The card names no runbook. Is there one? " + list[3].Question
+	}
+	return list
+}
