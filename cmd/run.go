@@ -59,7 +59,7 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	if err != nil {
 		return p, err
 	}
-	spec, err := d.library(f).Find(name)
+	spec, err := d.drill(f, name)
 	if err != nil {
 		return p, err
 	}
@@ -90,7 +90,7 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	p, err := d.prepare(ctx, o.drill, run, sandboxUse{start: true, responder: o.responder})
 	defer func() { p.stop() }()
 	if err != nil {
-		return err
+		return interrupted(ctx, err)
 	}
 	if err := d.confirm(p, o.yes); err != nil {
 		return err

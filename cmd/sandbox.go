@@ -61,10 +61,7 @@ func runSandbox(ctx context.Context, d *Deps, listen, responder string) error {
 		return errors.Join(err, s.Close())
 	}
 	fmt.Fprintf(d.Out, "sandbox ready %s instance %s\n", s.World().URL, s.World().Instance)
-	select {
-	case <-ctx.Done():
-	case <-sig.c:
-	}
+	<-ctx.Done()
 	if w, err := readSandboxFile(path); err == nil && w.Instance == s.World().Instance {
 		err = os.Remove(path)
 		return errors.Join(err, s.Close())

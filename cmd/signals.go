@@ -2,11 +2,13 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/firedrill/firedrill/drills"
@@ -16,24 +18,66 @@ import (
 // back; the second changes nothing; the third gives up waiting, and says what may be left.
 type signals struct {
 	c      chan os.Signal
-	err    io.Writer
+	d      *Deps
 	cancel context.CancelCauseFunc
+
+	running   atomic.Bool // something may be in place
+	listening sync.WaitGroup
+	insisted  chan struct{} // closed by the third
 }
+
+// interruption is the cause of a context that a signal ended.
+type interruption struct{ what string }
+
+func (i *interruption) Error() string { return i.what }
 
 // catch begins to listen. SIGINT counts even where it was ignored at start (a script's background job); an ignored
 // SIGHUP stays ignored. A closed stdout must not kill us: writing to it fails, and that interrupts the run.
 func catch(ctx context.Context, d *Deps) (context.Context, *signals) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &signals{c: make(chan os.Signal, 4), err: d.Err, cancel: cancel}
+	s := &signals{c: make(chan os.Signal, 4), d: d, cancel: cancel, insisted: make(chan struct{})}
 	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(s.c, syscall.SIGHUP)
 	}
+	s.listening.Add(1)
+	go s.listen()
 	return ctx, s
 }
 
+// listen counts until stop.
+func (s *signals) listen() {
+	defer s.listening.Done()
+	n := 0
+	for sig := range s.c {
+		if sig == syscall.SIGPIPE {
+			s.cancel(&interruption{"stdout was closed"})
+			continue
+		}
+		switch n++; n {
+		case 1:
+			s.say("\n%s: putting everything back, then ending\n", strings.ToLower(sig.String()))
+			s.cancel(&interruption{sig.String()})
+		case 2:
+			s.say("still putting back; a third signal gives up and may leave the fault in place\n")
+		case 3:
+			close(s.insisted)
+		}
+	}
+}
+
+// say tells whoever insists, while there is something to put back.
+func (s *signals) say(format string, args ...any) {
+	if s.running.Load() {
+		fmt.Fprintf(s.d.Err, format, args...)
+	}
+}
+
+// stop ends the listening.
 func (s *signals) stop() {
 	signal.Stop(s.c)
+	close(s.c)
+	s.listening.Wait()
 	s.cancel(nil)
 }
 
@@ -43,29 +87,26 @@ func (s *signals) wait(run func() (*drills.State, error)) (*drills.State, error)
 		state *drills.State
 		err   error
 	}
+	s.running.Store(true)
+	defer s.running.Store(false)
 	done := make(chan ended, 1)
 	go func() {
 		state, err := run()
 		done <- ended{state, err}
 	}()
-	for n := 0; ; {
-		select {
-		case e := <-done:
-			return e.state, e.err
-		case sig := <-s.c:
-			if sig == syscall.SIGPIPE {
-				s.cancel(fmt.Errorf("stdout was closed"))
-				continue
-			}
-			switch n++; n {
-			case 1:
-				fmt.Fprintf(s.err, "\n%s: putting everything back, then ending\n", strings.ToUpper(sig.String()))
-				s.cancel(fmt.Errorf("%s", sig))
-			case 2:
-				fmt.Fprintln(s.err, "still putting back; a third signal gives up and may leave the fault in place")
-			default:
-				return nil, &exitError{exitDirty, &hinted{fmt.Errorf("gave up at the third signal: the fault may be left in place"), "firedrill recover"}}
-			}
-		}
+	select {
+	case e := <-done:
+		return e.state, e.err
+	case <-s.insisted:
+		return nil, &exitError{exitDirty, &hinted{errors.New("gave up at the third signal: the fault may be left in place"), "firedrill recover"}}
 	}
+}
+
+// interrupted turns whatever went wrong while a signal was ending us into the signal itself: nothing was changed yet.
+func interrupted(ctx context.Context, err error) error {
+	var sig *interruption
+	if err != nil && errors.As(context.Cause(ctx), &sig) {
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted (%s) before anything was changed", sig.what)}
+	}
+	return err
 }
