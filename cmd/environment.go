@@ -31,14 +31,21 @@ func (d *Deps) file() (*drills.File, error) {
 		return &drills.File{}, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, badInput(err)
 	}
-	return drills.LoadConfig(path)
+	f, err := drills.LoadConfig(path)
+	return f, badInput(err)
 }
 
 // library is the team's own drills before those that we ship.
 func (d *Deps) library(f *drills.File) *drills.Library {
 	return drills.NewLibrary(f.Drills, d.kinds())
+}
+
+// drill finds a drill by its name or path.
+func (d *Deps) drill(f *drills.File, nameOrPath string) (*drills.Spec, error) {
+	spec, err := d.library(f).Find(nameOrPath)
+	return spec, badInput(err)
 }
 
 // environmentName is the one that is meant: by flag, variable, or because there is one only.

@@ -83,6 +83,12 @@ func tell(w io.Writer, err error) {
 	if errors.As(err, &exit) && exit.err == nil {
 		return
 	}
+	var mistakes *drills.Mistakes
+	var files *badFiles
+	if errors.As(err, &mistakes) || errors.As(err, &files) {
+		fmt.Fprintln(w, err) // each line begins with its file, as editors want it
+		return
+	}
 	fmt.Fprintln(w, "firedrill: "+err.Error())
 	if try := tryOf(err); try != "" && !strings.Contains(err.Error(), "Try: ") {
 		fmt.Fprintln(w, "Try: "+try)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,36 +29,25 @@ func newRecoverCommand(d *Deps) *cobra.Command {
 			if all && len(args) > 0 {
 				return usage("--all and a run exclude each other")
 			}
-			return runRecover(c.Context(), d, args, all)
+			return runRecover(c.Context(), d, argument(args), all)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "every run that has not ended")
 	return c
 }
 
-func runRecover(ctx context.Context, d *Deps, args []string, all bool) error {
+func runRecover(ctx context.Context, d *Deps, named string, all bool) error {
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
+	runs, err := d.unfinished(ctx, named)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
 	store, err := d.store(ctx)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	named := ""
-	if len(args) > 0 {
-		named = args[0]
-	}
-	runs, err := d.unfinished(ctx, store, named)
-	if err != nil {
-		return err
-	}
-	if len(runs) == 0 {
-		fmt.Fprintln(d.Out, "nothing to recover: every run has ended with nothing in place")
-		return nil
-	}
-	if !all {
-		runs = runs[:1]
-	}
 	var errs error
 	for _, run := range runs {
 		_, err := sig.wait(func() (*drills.State, error) {
@@ -65,77 +55,105 @@ func runRecover(ctx context.Context, d *Deps, args []string, all bool) error {
 		})
 		var held *journal.HeldError
 		if errors.As(err, &held) && named == "" {
-			fmt.Fprintf(d.Out, "%s is left alone: %s\n", run, held)
+			fmt.Fprintf(d.Out, "run %s is left alone: its process lives (%s). Try: firedrill abort %[1]s\n", run, held.Lease.Holder)
 			continue
 		}
 		errs = errors.Join(errs, err)
+		if !all {
+			break
+		}
 	}
 	return errs
 }
 
 // unfinished lists the runs to recover: the one named, else all that have not ended or have ended dirty, newest first.
-func (d *Deps) unfinished(ctx context.Context, store journal.Store, named string) (ids []string, err error) {
-	f := journal.Filter{Prefix: named}
-	if named == "" {
-		f.Environment = d.environmentFilter()
-	}
-	runs, err := store.Runs(ctx, f)
+// Where there are none it says so.
+func (d *Deps) unfinished(ctx context.Context, named string) (ids []string, err error) {
+	store, err := d.reading(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if named != "" && len(runs) != 1 {
-		return nil, usage("%q names %d runs. Try: firedrill status", named, len(runs))
+	defer store.Close()
+	if named != "" {
+		run, err := d.runNamed(ctx, store, named)
+		if err == nil && !mayBeLeft(run) {
+			_, err = fmt.Fprintf(d.Out, "nothing to recover: run %s has ended (%s) with nothing in place\n", run.Run, run.Outcome)
+			return nil, err
+		}
+		return []string{run.Run}, err
 	}
+	runs, err := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
 	for _, r := range runs {
-		if !r.Finished || r.Outcome == "dirty" {
+		if mayBeLeft(r) {
 			ids = append(ids, r.Run)
 		}
 	}
-	return ids, nil
-}
-
-// environmentFilter is the environment whose runs are meant; empty means all.
-func (d *Deps) environmentFilter() string {
-	if d.env != "" {
-		return d.env
+	if err == nil && len(ids) == 0 {
+		where := ""
+		if env := d.environmentFilter(); env != "" {
+			where = " of " + env
+		}
+		_, err = fmt.Fprintf(d.Out, "nothing to recover: every run%s has ended with nothing in place\n", where)
 	}
-	return d.Getenv("FIREDRILL_ENV")
+	return ids, err
 }
 
-// recoverOne puts one run back, and says how that went.
+// recoverOne puts one run back, and says how that went. Whatever goes wrong, something in place is the worse news.
 func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason, why string) error {
-	events, err := store.Load(ctx, run, journal.Start)
-	if err != nil {
+	state, err := d.takeBack(ctx, store, run, reason, why)
+	var held *journal.HeldError
+	switch {
+	case errors.As(err, &held), errors.Is(err, journal.ErrNoRun):
 		return err
-	}
-	if len(events) == 0 {
-		return fmt.Errorf("recover run %s: %w", run, journal.ErrNoRun)
-	}
-	out, reason, err := d.reach(ctx, drills.Fold(run, events), reason)
-	if err != nil {
-		return err
-	}
-	show := newLive(d, false, nil)
-	e, err := d.engine(store, out, show.add)
-	if err != nil {
-		return err
-	}
-	e.Waiting = func(l journal.Lease) {
-		fmt.Fprintf(d.Err, "waiting for the lease of %s: %s left\n", l.Holder, l.Expires.Sub(d.Now()).Round(time.Second))
-	}
-	state, err := e.Recover(ctx, run, reason, why)
-	show.close()
-	if err != nil {
+	case errors.Is(err, drills.ErrUnrecorded) && state != nil && len(state.InPlace()) == 0:
+		return err // put back, but the journal does not say so
+	case err != nil && d.leftOf(context.WithoutCancel(ctx), store, run):
+		return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: left in place: %w", run, err), next(tryOf(err), "firedrill status "+run)}}
+	case err != nil:
 		return err
 	}
 	if _, err := d.writeDebrief(run, state.Events); err != nil {
 		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
 	}
 	if left := state.InPlace(); len(left) > 0 {
-		return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: left in place: %v", run, left), "firedrill status " + run}}
+		return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: left in place: %s", run, strings.Join(left, ", ")), "firedrill status " + run}}
 	}
-	fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, state.Outcome)
-	return nil
+	_, err = fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, state.Outcome)
+	return err
+}
+
+func next(tries ...string) string {
+	for _, try := range tries {
+		if try != "" {
+			return try
+		}
+	}
+	return ""
+}
+
+// takeBack runs the engine that takes a run over and unwinds it.
+func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, why string) (*drills.State, error) {
+	events, err := eventsOf(ctx, store, run)
+	if err != nil {
+		return nil, err
+	}
+	out, reason, err := d.reach(ctx, drills.Fold(run, events), reason)
+	if err != nil {
+		return nil, err
+	}
+	show := newLive(d, false, nil)
+	defer show.close()
+	if _, err := show.prime(ctx, store, run); err != nil {
+		return nil, err
+	}
+	e, err := d.engine(store, out, show.add)
+	if err != nil {
+		return nil, err
+	}
+	e.Waiting = func(l journal.Lease) {
+		fmt.Fprintf(d.Err, "waiting for the lease of %s: %s left\n", l.Holder, l.Expires.Sub(d.Now()).Round(time.Second))
+	}
+	return e.Recover(ctx, run, reason, why)
 }
 
 // reach connects to the world of a recorded run. What is needed comes from the run's own plan; the environment file

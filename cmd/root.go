@@ -26,12 +26,6 @@ people take, puts everything back, and writes the debrief.
 
 Try it now, without an account:  firedrill run orders-write-throttle --env sandbox`
 
-// exits is the end of every help.
-func exits(codes ...string) string {
-	all := append([]string{"0 fine", "1 failed (put back)", "2 usage or a bad file"}, codes...)
-	return "\n\nExit codes: " + strings.Join(all, " · ")
-}
-
 // Main runs the program and returns its exit code.
 func Main() int { return Run(context.Background(), NewDeps(), nil) }
 
@@ -52,6 +46,13 @@ func newRoot(d *Deps) *cobra.Command {
 	root := &cobra.Command{
 		Use: "firedrill", Short: "Fire drills for teams that run what they build", Long: rootHelp + exits(),
 		SilenceUsage: true, SilenceErrors: true, Version: Version,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(c, args)
+			}
+			return writeHelp(c.OutOrStdout(), c)
+		},
 	}
 	root.SetIn(d.In)
 	root.SetOut(d.Out)
@@ -72,16 +73,25 @@ func newRoot(d *Deps) *cobra.Command {
 			root.AddCommand(v)
 		}
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "{{.CommandPath}} [command]", "{{.CommandPath}} VERB"))
+	root.SetHelpCommand(newHelpCommand())
+	root.InitDefaultHelpCmd()
+	root.SetCompletionCommandGroupID(groupAuthor)
+	root.InitDefaultCompletionCmd()
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_ = writeHelp(c.OutOrStdout(), c) // who closed stdout does not want the rest
+	})
+	strictly(root)
 	return root
 }
 
 // verbsOf is the table of contents: one file a verb.
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
-		groupPractise: {newRunCommand(d), newSandboxCommand(d)},
-		groupSafe:     {newRecoverCommand(d)},
-		groupBack:     {},
-		groupAuthor:   {},
+		groupPractise: {newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
+		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d)},
+		groupBack:     {newDebriefCommand(d)},
+		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},
 	}
 }
 

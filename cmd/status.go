@@ -1,0 +1,246 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+const statusHelp = `Show how a run stands: its instants, its expectations, what was changed, and what is still in place.
+
+RUN is a run id or any unique prefix; left out, it is the run that is on, else the last.`
+
+func newStatusCommand(d *Deps) *cobra.Command {
+	c := &cobra.Command{
+		Use: "status [RUN]", Short: "Show how a run stands, and what is left in place",
+		Long: statusHelp + exits("5 something is in place"), Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), d, argument(args)) },
+	}
+	outputFlag(c, d)
+	return c
+}
+
+// argument is the one argument, or empty.
+func argument(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+func runStatus(ctx context.Context, d *Deps, named string) error {
+	asJSON, err := d.json()
+	if err != nil {
+		return err
+	}
+	store, err := d.reading(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	t, err := d.timelineOf(ctx, store, named)
+	switch {
+	case errors.Is(err, errNoRuns):
+		return d.printNothing(asJSON)
+	case err != nil:
+		return err
+	}
+	if asJSON {
+		b, err := timeline.StatusJSON(t)
+		if err != nil {
+			return err
+		}
+		_, err = d.Out.Write(b)
+	} else {
+		err = d.printStatus(t)
+	}
+	if err != nil {
+		return err
+	}
+	left := t.Left()
+	if named == "" {
+		others, err := d.tellOthers(ctx, store, t.Run)
+		if err != nil {
+			return err
+		}
+		left = left || others
+	}
+	if left {
+		return &exitError{exitDirty, nil}
+	}
+	return nil
+}
+
+// printNothing: where nothing has been run, nothing is in place.
+func (d *Deps) printNothing(asJSON bool) (err error) {
+	if asJSON {
+		_, err = fmt.Fprintln(d.Out, "null")
+		return err
+	}
+	_, err = fmt.Fprintf(d.Out, "%s. Try: firedrill run orders-write-throttle --env sandbox\n", errNoRuns)
+	return err
+}
+
+// timelineOf reads the run that a person wants to look at.
+func (d *Deps) timelineOf(ctx context.Context, store journal.Store, named string) (timeline.Timeline, error) {
+	run, err := d.runToRead(ctx, store, named)
+	if err != nil {
+		return timeline.Timeline{}, err
+	}
+	events, err := eventsOf(ctx, store, run.Run)
+	return timeline.Of(events, d.Now()), err
+}
+
+// tellOthers names the other runs that have something in place: who asks whether all is well means the environment.
+func (d *Deps) tellOthers(ctx context.Context, store journal.Store, shown string) (left bool, err error) {
+	runs, err := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
+	for _, r := range runs {
+		if r.Run == shown || !mayBeLeft(r) {
+			continue
+		}
+		events, err := eventsOf(ctx, store, r.Run)
+		if err != nil {
+			return left, err
+		}
+		if timeline.Of(events, d.Now()).Left() {
+			left = true
+			fmt.Fprintf(d.Err, "run %s (%s in %s) has something in place too. Try: firedrill status %[1]s\n", r.Run, r.Drill, r.Environment)
+		}
+	}
+	return left, err
+}
+
+// mayBeLeft says that a run may have something in place: all others ended clean.
+func mayBeLeft(r journal.Summary) bool {
+	return !r.Finished || r.Outcome == string(timeline.Dirty)
+}
+
+func (d *Deps) printStatus(t timeline.Timeline) error {
+	w := tabwriter.NewWriter(d.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "%s in %s: %s\n", t.Brief.Drill, t.Brief.Environment, headline(t))
+	fmt.Fprintf(w, "run %s, planned %s\n\n", t.Run, t.Planned.Local().Format("2006-01-02 15:04:05"))
+	instants(w, t)
+	if len(t.Expect) > 0 {
+		fmt.Fprintln(w, "\nexpected\tlimit\ttook\t")
+		for _, x := range t.Expect {
+			took := "-"
+			if x.Known {
+				took = length(x.ActualS) + " ±" + length(x.ErrorS)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Name, length(x.LimitS), took, x.Verdict)
+		}
+	}
+	if len(t.Faults) > 0 {
+		fmt.Fprintln(w, "\nfault\tkind\tstate\ttarget")
+		for _, f := range t.Faults {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, f.Kind, stateOf(f), f.Target)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return leftInPlace(d.Out, t)
+}
+
+// headline is how it stands, in a few words.
+func headline(t timeline.Timeline) string {
+	if t.Ended.IsZero() {
+		return "going on"
+	}
+	s := string(t.Outcome)
+	if t.Why != "" {
+		s += " (" + t.Why + ")"
+	}
+	return s
+}
+
+func stateOf(f timeline.Fault) string {
+	switch {
+	case f.How != "" && f.State == "settled":
+		return strings.ReplaceAll(f.How, "_", " ")
+	case f.Why != "":
+		return f.State + ": " + f.Why
+	}
+	return f.State
+}
+
+// marks is the width of the little picture beside the instants.
+const marks = 24
+
+// instants prints the seven, each with its place between the first and the last.
+func instants(w io.Writer, t timeline.Timeline) {
+	from, to := t.Planned, t.Planned
+	for _, i := range t.Instants {
+		if i.At.After(to) {
+			to = i.At
+		}
+	}
+	zero := time.Time{}
+	for _, i := range t.Instants {
+		if i.At.IsZero() {
+			fmt.Fprintf(w, "%s\t-\t\t%s\t%s\n", i.Name, strings.Repeat("·", marks), reason(i))
+			continue
+		}
+		if i.Name == timeline.Effective {
+			zero = i.At
+		}
+		since := ""
+		if !zero.IsZero() {
+			since = offset(i.At.Sub(zero)) + " ±" + length(max(i.Early, i.Late).Seconds())
+		}
+		at := 0
+		if span := to.Sub(from); span > 0 {
+			at = int(float64(marks-1) * float64(max(0, i.At.Sub(from))) / float64(span))
+		}
+		picture := strings.Repeat("·", at) + "●" + strings.Repeat("·", marks-1-at)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Name, i.At.Local().Format("15:04:05"), since, picture, i.By)
+	}
+}
+
+// reason is why an instant has no value, for people.
+func reason(i timeline.Instant) string {
+	if i.Reason == timeline.Censored && !i.Censored.IsZero() {
+		return "not until " + i.Censored.Local().Format("15:04:05")
+	}
+	return strings.ReplaceAll(string(i.Reason), "_", " ")
+}
+
+// length is a duration of seconds, short.
+func length(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%.3gs", d.Seconds())
+	case d%time.Minute == 0 && d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
+}
+
+// leftInPlace says what is still changed, and how to put it back.
+func leftInPlace(w io.Writer, t timeline.Timeline) error {
+	if !t.Left() {
+		return nil
+	}
+	fmt.Fprintln(w, "\nin place:")
+	for _, f := range t.Faults {
+		if f.Left != "" {
+			fmt.Fprintf(w, "  %s: %s\n", f.ID, f.Left)
+		}
+	}
+	verb := "abort"
+	if !t.Ended.IsZero() {
+		verb = "recover"
+	}
+	_, err := fmt.Fprintf(w, "to put it back: firedrill %s %s\n", verb, t.Run)
+	return err
+}
