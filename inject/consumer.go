@@ -37,7 +37,7 @@ func (f *poison) consumer(ctx context.Context, q queue, d poisonUndo, now time.T
 	if len(feeds) > 0 {
 		return "lambda: " + aws.ToString(feeds[0].FunctionArn), nil
 	}
-	received, asked, err := f.receives(ctx, q, now)
+	received, asked, err := f.receives(ctx, q, now.Add(-f.timing.Window), now)
 	if err != nil {
 		return "", err
 	}
@@ -49,11 +49,11 @@ func (f *poison) consumer(ctx context.Context, q queue, d poisonUndo, now time.T
 }
 
 // feeds lists the event source mappings of a queue that are not switched off.
-func (f *poison) feeds(ctx context.Context, arn string) ([]types.EventSourceMappingConfiguration, error) {
+func (k *poisoning) feeds(ctx context.Context, arn string) ([]types.EventSourceMappingConfiguration, error) {
 	var on []types.EventSourceMappingConfiguration
 	in := &lambda.ListEventSourceMappingsInput{EventSourceArn: &arn}
 	for {
-		out, err := f.mappings.ListEventSourceMappings(ctx, in)
+		out, err := k.mappings.ListEventSourceMappings(ctx, in)
 		if err != nil {
 			return nil, fmt.Errorf("list event source mappings of queue %s: %w", arn, err)
 		}
@@ -69,16 +69,16 @@ func (f *poison) feeds(ctx context.Context, arn string) ([]types.EventSourceMapp
 	}
 }
 
-// receives counts the periods of the last window in which somebody asked the queue for messages, found or not.
+// receives counts the periods of a time in which somebody asked the queue for messages, found or not.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-func (f *poison) receives(ctx context.Context, q queue, now time.Time) (periods, of int, err error) {
+func (k *poisoning) receives(ctx context.Context, q queue, from, to time.Time) (periods, of int, err error) {
 	in := map[time.Time]bool{}
 	for _, name := range []string{"NumberOfMessagesReceived", "NumberOfEmptyReceives"} {
-		out, err := f.metrics.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+		out, err := k.metrics.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 			Namespace: aws.String("AWS/SQS"), MetricName: aws.String(name),
 			Dimensions: []cwtypes.Dimension{{Name: aws.String("QueueName"), Value: aws.String(q.name())}},
-			StartTime:  aws.Time(now.Add(-f.timing.Window)), EndTime: aws.Time(now.Add(f.timing.Period)),
-			Period: aws.Int32(int32(f.timing.Period.Seconds())), Statistics: []cwtypes.Statistic{cwtypes.StatisticSum},
+			StartTime:  aws.Time(from), EndTime: aws.Time(to.Add(k.timing.Period)),
+			Period: aws.Int32(int32(k.timing.Period.Seconds())), Statistics: []cwtypes.Statistic{cwtypes.StatisticSum},
 		})
 		if err != nil {
 			return 0, 0, fmt.Errorf("read %s of queue %s: %w", name, q.name(), err)
@@ -89,5 +89,5 @@ func (f *poison) receives(ctx context.Context, q queue, now time.Time) (periods,
 			}
 		}
 	}
-	return len(in), int(f.timing.Window / f.timing.Period), nil
+	return len(in), int(to.Sub(from) / k.timing.Period), nil
 }

@@ -1,6 +1,7 @@
 package inject_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -153,3 +154,51 @@ func TestPoisonNeverPurgesNorChangesAQueue(t *testing.T) {
 		}
 	}
 }
+
+// An undo is called again and again, each time for a short while; what earlier calls did stands in the queue's tags.
+func TestPoisonSweepBrokenOffGoesOn(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 100 * time.Millisecond}).queues()
+	q.send(q.dlq, "a letter of somebody's")
+	q.consume()
+	before := q.state()
+	_, f, u := q.prepared(inject.KindPoison, `{"queue":"orders","messages":2}`)
+	must(t, 0, f.Apply(t.Context(), u))
+	for calls := 1; ; calls++ {
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		how, items, err := q.catalog()[inject.KindPoison].Account(ctx, u)
+		cancel()
+		if err != nil && calls < 20 {
+			continue
+		}
+		if must(t, how, err) != inject.Restored || ends(items) != "swept swept" || calls == 1 {
+			t.Errorf("%s after %d calls: %+v", how, calls, items)
+		}
+		break
+	}
+	if q.state() != before {
+		t.Errorf("before\n%s\nnow\n%s", before, q.state())
+	}
+}
+
+// On a queue that is never empty, a message that is missing though its consumer is alive was digested.
+func TestPoisonOfABusyQueueIsAccountedFor(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 100 * time.Millisecond}).queues()
+	q.consume()
+	k, f, u := q.prepared(inject.KindPoison, `{"queue":"orders","messages":1,"body":"{mark}"}`)
+	if how, err := k.Revert(t.Context(), u); err != nil || how != inject.NeverApplied {
+		t.Errorf("nothing was sent: %s %v", how, err)
+	}
+	must(t, 0, f.Apply(t.Context(), u))
+	q.deleteOursFrom(q.dlq, u, 1)
+	// Something that stays: delayed, as a busy queue always holds something.
+	_, err := q.owner().SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: ptr(`{"order":"later"}`), DelaySeconds: 600})
+	must(t, 0, err)
+	how, items, err := k.Account(t.Context(), u)
+	if must(t, how, err) != inject.AlreadyRestored || ends(items) != "gone" {
+		t.Errorf("%s: %+v", how, items)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

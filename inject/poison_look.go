@@ -20,8 +20,8 @@ type look struct {
 	url    string
 	mark   Mark
 	hold   time.Duration
-	sweep  bool // delete ours
-	first  bool // end at the first of ours
+	first  bool             // end at the first of ours
+	sweep  func(seqs []int) // when set, ours are deleted, and told just before
 }
 
 // looked is what a look found.
@@ -55,18 +55,19 @@ func (l look) run(ctx context.Context) (found looked, err error) {
 			return found, nil
 		}
 		var ours []types.Message
+		var seqs []int
 		for _, m := range out.Messages {
 			seq := seqOf(l.mark, m)
 			if seq > 0 {
 				found.ours[seq]++
 			}
-			if seq > 0 && l.sweep {
-				ours = append(ours, m)
+			if seq > 0 && l.sweep != nil {
+				ours, seqs = append(ours, m), append(seqs, seq)
 			} else {
 				held = append(held, m)
 			}
 		}
-		if err := l.delete(ctx, ours); err != nil {
+		if err := l.delete(ctx, ours, seqs); err != nil {
 			return found, err
 		}
 		if l.first && len(found.ours) > 0 {
@@ -77,10 +78,11 @@ func (l look) run(ctx context.Context) (found looked, err error) {
 }
 
 // delete deletes messages of ours by the handles just received: an older one may answer "deleted" and delete nothing.
-func (l look) delete(ctx context.Context, ours []types.Message) error {
+func (l look) delete(ctx context.Context, ours []types.Message, seqs []int) error {
 	if len(ours) == 0 {
 		return nil
 	}
+	l.sweep(seqs)
 	in := &sqs.DeleteMessageBatchInput{QueueUrl: &l.url}
 	for i, m := range ours {
 		in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})

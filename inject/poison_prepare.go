@@ -122,7 +122,7 @@ func (f *poison) refuseDLQ(ctx context.Context, d poisonUndo, dlq queue, now tim
 	if len(feeds) > 0 {
 		return Refuse("switch it off", "DLQ %s has a consumer of its own: function %s", dlq.name(), aws.ToString(feeds[0].FunctionArn))
 	}
-	received, asked, err := f.receives(ctx, dlq, now)
+	received, asked, err := f.receives(ctx, dlq, now.Add(-f.timing.Window), now)
 	if err != nil {
 		return err
 	}

@@ -107,18 +107,20 @@ func (q *queues) state() string {
 }
 
 // deleteOurs waits for the poison in the DLQ and deletes it, as a responder who knows what it is.
-func (q *queues) deleteOurs(u inject.Undo) {
+func (q *queues) deleteOurs(u inject.Undo) { q.deleteOursFrom(q.dlq, u, 2) }
+
+func (q *queues) deleteOursFrom(url string, u inject.Undo, left int) {
 	q.Helper()
 	api := q.responder().SQS
-	for left := 2; left > 0; {
-		out, err := api.ReceiveMessage(q.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.dlq, MaxNumberOfMessages: 10, VisibilityTimeout: 1, WaitTimeSeconds: 1})
+	for left > 0 {
+		out, err := api.ReceiveMessage(q.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 1, WaitTimeSeconds: 1})
 		for _, m := range must(q, out, err).Messages {
 			if strings.Contains(*m.Body, u.Mark.Run) {
-				_, err := api.DeleteMessage(q.Context(), &sqs.DeleteMessageInput{QueueUrl: &q.dlq, ReceiptHandle: m.ReceiptHandle})
+				_, err := api.DeleteMessage(q.Context(), &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle})
 				must(q, 0, err)
 				left--
 			} else {
-				_, err := api.ChangeMessageVisibility(q.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.dlq, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
+				_, err := api.ChangeMessageVisibility(q.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
 				must(q, 0, err)
 			}
 		}

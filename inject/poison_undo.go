@@ -3,7 +3,9 @@ package inject
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +22,12 @@ const (
 	attrUntil = "firedrill.until"
 )
 
-// TagSent is when the messages were sent, on the queue while it is ours: no message of ours is younger.
-const TagSent = "firedrill:sent"
+// Further tags of a queue with poison in it: what a sweep that is broken off leaves for the next one to know.
+const (
+	TagSent   = "firedrill:sent"   // no message of ours entered the queue later
+	TagSwept  = "firedrill:swept"  // copies swept by sequence number: 1=1 2=3
+	TagLooked = "firedrill:looked" // since when full looks have found nothing
+)
 
 // poisonUndo is the data of an sqs.poison undo, version 1: the ledger of what may be sent, written before it is.
 type poisonUndo struct {
@@ -108,4 +114,25 @@ func seqOf(m Mark, message types.Message) int {
 		}
 	}
 	return 0
+}
+
+// writeCopies and readCopies spell how many copies of each message were swept.
+func writeCopies(copies map[int]int) string {
+	var words []string
+	for _, seq := range slices.Sorted(maps.Keys(copies)) {
+		words = append(words, fmt.Sprintf("%d=%d", seq, copies[seq]))
+	}
+	return strings.Join(words, " ")
+}
+
+func readCopies(s string) map[int]int {
+	copies := map[int]int{}
+	for _, word := range strings.Fields(s) {
+		seq, n, _ := strings.Cut(word, "=")
+		at, err := strconv.Atoi(seq)
+		if many, bad := strconv.Atoi(n); err == nil && bad == nil {
+			copies[at] = many
+		}
+	}
+	return copies
 }

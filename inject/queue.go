@@ -105,7 +105,7 @@ func (k *poisoning) unmark(ctx context.Context, m Mark, url string) error {
 			return err
 		}
 		if first {
-			if _, err := k.queues.UntagQueue(ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: append(ourTags(), TagSent)}, onceSQS); err != nil {
+			if _, err := k.queues.UntagQueue(ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: append(ourTags(), TagSent, TagSwept, TagLooked)}, onceSQS); err != nil {
 				return fmt.Errorf("untag queue %s: %w", url, err)
 			}
 			continue
