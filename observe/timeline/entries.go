@@ -85,6 +85,9 @@ func (w *words) instant(e journal.Event) (Instant, bool) {
 }
 
 func (w *words) add(e journal.Event) {
+	if w.steady.round.any && (w.steady.seq != e.Seq || w.steady.action != e.Action) {
+		w.recovered() // a round ends with its batch
+	}
 	switch e.Kind {
 	case journal.ProbeRead, journal.SteadyRead:
 		w.probe(e)
@@ -108,9 +111,6 @@ func (w *words) add(e journal.Event) {
 // probe tells only what changed.
 func (w *words) probe(e journal.Event) {
 	if e.Kind == journal.ProbeRead && e.Fact.Role == journal.RoleSteady && w.live {
-		if w.steady.seq != e.Seq || w.steady.action != e.Action {
-			w.recovered()
-		}
 		w.steady.add(e)
 	}
 	key, was := string(e.Fact.Role)+" "+e.Fact.Probe, ""

@@ -22,10 +22,10 @@ func (f *Fold) Timeline(now time.Time) Timeline {
 	s := &sight{Fold: f, now: now, found: map[Name]*found{}, why: map[Name]Reason{}}
 	if f.effective != nil {
 		s.found[Effective] = &found{span: *f.effective, by: f.effectiveBy}
-		s.detected()
 		s.people()
 		s.mitigated(&steady)
 	}
+	s.detected()
 	s.restored()
 	original := map[Name]time.Time{}
 	for name, at := range f.corrected {
@@ -126,8 +126,12 @@ func (s *sight) detected() {
 	if alarm != nil && best != alarm && !alarm.lo.After(best.hi) {
 		best = alarm // the stamps do not tell them apart, and the alarm caused the incident
 	}
-	if best != nil {
+	switch {
+	case best == nil:
+	case s.effective != nil:
 		s.found[Detected] = best
+	case s.ended(Detected):
+		s.why[Detected] = Unknown // something rang, and nobody knows of what: the fault was never felt
 	}
 }
 

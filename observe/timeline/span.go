@@ -37,6 +37,10 @@ func seconds(s float64) time.Duration {
 // wholeSecond is half the width of a stamp that was cut to whole seconds.
 const wholeSecond = 500 * time.Millisecond
 
+// lag is how long after it happened a source may begin to tell of it: that it was not there when we looked proves only
+// that it had not happened this long before.
+const lag = 250 * time.Millisecond
+
 // place puts an event on our clock. A source's stamp is corrected by the measurement of its clock that is nearest in
 // time, then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
 func place(e journal.Event, clocks []clockRead) span {
@@ -58,7 +62,7 @@ func place(e journal.Event, clocks []clockRead) span {
 	at := stamp.Add(-c.offset)
 	s := span{at: at, lo: at.Add(-half - c.err), hi: at.Add(half + c.err), by: e.Seen.By, stamp: stamp, half: half}
 	if looked.Before(e.At) {
-		s.notBefore(looked)
+		s.notBefore(looked.Add(-lag))
 	}
 	s.notAfter(e.At)
 	return s
@@ -69,7 +73,7 @@ func unmeasured(stamp time.Time, half time.Duration, looked, seen time.Time) spa
 	s := span{at: stamp, lo: stamp.Add(-half), hi: seen}
 	switch {
 	case looked.Before(seen):
-		s.lo = looked
+		s.lo = looked.Add(-lag)
 	case stamp.After(seen):
 		s.lo = seen.Add(-half)
 	}
@@ -98,7 +102,7 @@ func nearest(clocks []clockRead, source string, at time.Time) (best clockRead, o
 // what it was as its bar.
 func (s *span) notBefore(t time.Time) {
 	switch {
-	case s.fixed || !s.lo.Before(t):
+	case s.fixed || s.moved && !s.at.Before(t) || !s.lo.Before(t):
 		return
 	case s.hi.Before(t):
 		s.at, s.hi, s.moved = t, t, true
@@ -113,7 +117,7 @@ func (s *span) notBefore(t time.Time) {
 // notAfter narrows: it cannot have been later than t.
 func (s *span) notAfter(t time.Time) {
 	switch {
-	case s.fixed || !s.hi.After(t):
+	case s.fixed || s.moved && !s.at.After(t) || !s.hi.After(t):
 		return
 	case s.lo.After(t):
 		s.at, s.lo, s.moved = t, t, true

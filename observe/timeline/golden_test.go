@@ -1,0 +1,66 @@
+package timeline_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// tell writes a timeline so that a person can check it.
+func tell(t timeline.Timeline) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "outcome %s, exit %d, later %v, reason %q, why %q\n\n", t.Outcome, timeline.ExitCode(t.Outcome, t.Later), t.Later, t.Reason, t.Why)
+	for _, i := range t.Instants {
+		if i.At.IsZero() {
+			fmt.Fprintf(&b, "%-12s %s", i.Name, i.Reason)
+			if !i.Censored.IsZero() {
+				fmt.Fprintf(&b, " %.3f", i.Censored.Sub(t.Planned).Seconds())
+			}
+		} else {
+			fmt.Fprintf(&b, "%-12s %.3f -%.3f +%.3f by %s", i.Name, i.At.Sub(t.Planned).Seconds(), i.Early.Seconds(), i.Late.Seconds(), i.By)
+		}
+		if i.Corrected {
+			fmt.Fprintf(&b, " corrected from %.3f", i.Original.Sub(t.Planned).Seconds())
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, e := range t.Entries() {
+		fmt.Fprintf(&b, "%9.3f %8.1f %-12s %s\n", e.At.Sub(t.Planned).Seconds(), e.T.Seconds(), e.Name, e.Text)
+	}
+	s, err := timeline.StatusJSON(t)
+	if err != nil {
+		return err.Error()
+	}
+	return b.String() + "\n" + string(s)
+}
+
+func TestGolden(t *testing.T) {
+	for name, events := range scenarios() {
+		t.Run(name, func(t *testing.T) {
+			got := tell(timeline.Of(events, events[len(events)-1].At))
+			path := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Errorf("-want +got\n%s", d)
+			}
+		})
+	}
+}
