@@ -19,7 +19,7 @@ type ErrorParams struct {
 	Header   map[string]string `json:"header,omitempty" jsonschema:"description=Header names and patterns of their values"`
 	Status   int               `json:"status,omitempty" jsonschema:"minimum=400,maximum=599,default=500"`
 	Body     string            `json:"body,omitempty" jsonschema:"maxLength=1024"`
-	Load     string            `json:"load,omitempty" jsonschema:"description=Requests a second that we send ourselves, such as 5/s"`
+	Load     string            `json:"load,omitempty" jsonschema:"description=Requests a second that we send ourselves: for instance 5/s"`
 }
 
 // balancerAPI is what http.error asks of Elastic Load Balancing.

@@ -16,7 +16,7 @@ type ThrottleParams struct {
 	Table  string `json:"table" jsonschema:"description=Name of the table"`
 	Writes *int64 `json:"writes,omitempty" jsonschema:"minimum=1,description=Write units a second that are left"`
 	Reads  *int64 `json:"reads,omitempty" jsonschema:"minimum=1,description=Read units a second that are left"`
-	Load   string `json:"load,omitempty" jsonschema:"description=Requests a second that we send ourselves, such as 50/s"`
+	Load   string `json:"load,omitempty" jsonschema:"description=Requests a second that we send ourselves: for instance 50/s"`
 }
 
 // tableAPI is what a throttle asks of DynamoDB's control plane.

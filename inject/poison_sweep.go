@@ -1,0 +1,235 @@
+package inject
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// sweep is one account being made.
+type sweep struct {
+	*poisoning
+	u      Undo
+	d      poisonUndo
+	sent   bool        // the queue's tags say that all were sent
+	last   time.Time   // no message of ours was sent, or moved back, later
+	clean  time.Time   // since when looks have found nothing of ours; zero when the last one was not good enough
+	copies map[int]int // swept so far
+	others string      // why the last look was not good enough
+}
+
+// begin checks that the queues are the ones of the undo, and takes up what is known. Apply tags the queue before it
+// sends: without our tags on it, and without any of ours in the DLQ, nothing was sent, and there is nothing to run.
+func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
+	for url, arn := range map[string]string{s.d.QueueURL: s.d.Queue, s.d.DLQURL: s.d.DLQ} {
+		q, err := s.readQueue(ctx, url)
+		if err != nil {
+			return false, err
+		}
+		if q.arn() != arn {
+			return false, fmt.Errorf("queue %s is %s, not %s", url, q.arn(), arn)
+		}
+	}
+	tags, err := s.readTags(ctx, s.d.QueueURL)
+	if err != nil {
+		return false, err
+	}
+	if s.u.Mark.owns(tags) {
+		return true, s.resume(ctx, tags)
+	}
+	found, err := s.look(s.u, s.d).run(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case len(found.ours) > 0:
+		s.last = s.now()
+		s.note(ctx, s.u.Mark.tags("sweep", stateReverting))
+		s.note(ctx, map[string]string{TagSent: stamp(s.last)})
+		return true, nil
+	case !found.full:
+		return false, fmt.Errorf("sweep %s: the DLQ holds more than one look can see", s.d.DLQ)
+	}
+	return false, nil
+}
+
+// resume reads from the queue's tags what was sent when, and what earlier calls have done. A send of which nothing
+// says when may have been on its way until now.
+func (s *sweep) resume(ctx context.Context, tags map[string]string) error {
+	s.sent = tags[TagState] == stateApplied
+	s.copies = readCopies(tags[TagSwept])
+	if at, err := time.Parse(time.RFC3339, tags[TagLooked]); err == nil {
+		s.clean = at.Add(time.Second) // told in whole seconds
+	}
+	if at, err := time.Parse(time.RFC3339, tags[TagSent]); err == nil {
+		s.last = at.Add(time.Second)
+	} else {
+		s.comeBack(ctx)
+	}
+	_, began, err := s.movesRunning(ctx, s.d.DLQ)
+	if err == nil && began.After(s.last) {
+		s.comeBack(ctx) // when a task that has ended did so is not told
+	}
+	return err
+}
+
+// comeBack notes that one of ours may have entered the queue until now.
+func (s *sweep) comeBack(ctx context.Context) {
+	s.last = s.now()
+	s.note(ctx, map[string]string{TagSent: stamp(s.last)})
+	s.dirty(ctx)
+}
+
+// dirty notes that looks must begin anew.
+func (s *sweep) dirty(ctx context.Context) {
+	if !s.clean.IsZero() {
+		s.clean = time.Time{}
+		s.note(ctx, map[string]string{TagLooked: "none"})
+	}
+}
+
+// note writes into the queue's tags what a next call should know. Putting back does not wait for it.
+func (s *sweep) note(ctx context.Context, tags map[string]string) {
+	_ = s.putTags(ctx, s.d.QueueURL, tags)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// run looks again and again until two looks agree that nothing is left.
+func (s *sweep) run(ctx context.Context) error {
+	apart := s.d.apart(s.timing)
+	patience := s.now().Add(s.d.drained() + 4*apart + 2*s.timing.Hold + s.timing.Patience)
+	for {
+		began := s.now()
+		ok, err := s.once(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !ok:
+			s.dirty(ctx)
+		case s.clean.IsZero():
+			s.clean = s.now()
+			s.note(ctx, map[string]string{TagLooked: stamp(s.clean)})
+		case !began.Before(s.clean.Add(apart)):
+			return nil
+		}
+		if s.now().After(patience) {
+			return fmt.Errorf("sweep %s: not done after %s: %s", s.d.DLQ, s.d.drained(), s.others)
+		}
+		wait := max(apart, s.last.Add(s.d.drained()).Sub(s.now()))
+		if !s.clean.IsZero() {
+			wait = s.clean.Add(apart).Sub(s.now())
+		}
+		if err := pause(ctx, wait); err != nil {
+			return fmt.Errorf("sweep %s: %s: %w", s.d.DLQ, s.others, err)
+		}
+	}
+}
+
+// once looks once. It is good when it was full, found none of ours, could have found all, and began after the last
+// moment at which one of ours could still come.
+func (s *sweep) once(ctx context.Context) (bool, error) {
+	running, _, err := s.movesRunning(ctx, s.d.DLQ)
+	if err != nil {
+		return false, err
+	}
+	if running {
+		s.others = "somebody's task is moving messages out of the DLQ"
+		s.comeBack(ctx)
+		return false, nil
+	}
+	early := s.now().Before(s.last.Add(s.d.drained()))
+	l := s.look(s.u, s.d)
+	l.sweep = func(seqs []int) {
+		for _, seq := range seqs {
+			s.copies[seq]++
+		}
+		s.note(ctx, map[string]string{TagSwept: writeCopies(s.copies)})
+	}
+	found, err := l.run(ctx)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case early:
+		s.others = "messages may still be on their way to the DLQ"
+	case len(found.ours) > 0:
+		s.others = "ours were still found"
+	case !found.full:
+		s.others = "the DLQ holds more than one look can see"
+	default:
+		s.others, err = s.hidden(ctx)
+		return s.others == "" && err == nil, err
+	}
+	return false, nil
+}
+
+// hidden says where one of ours could be without our seeing it: in the DLQ, received by somebody else a moment ago;
+// or, while some are missing, in a queue that is not empty and that nobody has received from since. Live queues are
+// never received from by us.
+func (s *sweep) hidden(ctx context.Context) (string, error) {
+	dlq, err := s.readQueue(ctx, s.d.DLQURL)
+	if err != nil {
+		return "", err
+	}
+	if n := dlq.number("ApproximateNumberOfMessagesNotVisible"); n > 0 {
+		return fmt.Sprintf("%d messages of the DLQ are in somebody's hands", n), nil
+	}
+	if s.missing() == 0 {
+		return "", nil
+	}
+	source, err := s.readQueue(ctx, s.d.QueueURL)
+	if err != nil {
+		return "", err
+	}
+	n := source.depth()
+	if n == 0 {
+		return "", nil
+	}
+	received, _, err := s.receives(ctx, source, s.last, s.now())
+	if err != nil || received > 0 {
+		return "", err
+	}
+	return fmt.Sprintf("%d of ours are missing, and queue %s holds %d messages that nobody receives", s.missing(), source.name(), n), nil
+}
+
+func (s *sweep) missing() int {
+	n := 0
+	for seq := 1; seq <= s.d.Count; seq++ {
+		if s.copies[seq] == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// items says what became of each message. One that was never seen was sent if the tags say so or another of its
+// batch was seen; else it never was.
+func (s *sweep) items(where string) []Item {
+	var all []Item
+	for seq := 1; seq <= s.d.Count; seq++ {
+		i := Item{Name: fmt.Sprintf("message %d of %d", seq, s.d.Count), End: Swept, Copies: s.copies[seq]}
+		switch {
+		case i.Copies > 0:
+		case s.sent:
+			i.End, i.Why = Gone, "sent, and "+where+": digested, purged or moved by somebody"
+		case len(s.copies) > 0:
+			i.End, i.Why = Gone, "sent with the others unless the queue refused it, and "+where
+		default:
+			i.End, i.Why = NeverSent, where+", and nothing says that it was sent"
+		}
+		all = append(all, i)
+	}
+	return all
+}
+
+// unaccounted is the account of a sweep that did not come to its end.
+func (s *sweep) unaccounted(err error) []Item {
+	all := s.items("")
+	for i := range all {
+		if all[i].End != Swept {
+			all[i].End, all[i].Why = Unaccounted, err.Error()
+		}
+	}
+	return all
+}
