@@ -67,8 +67,11 @@ func (e *Engine) Recover(ctx context.Context, run, reason, why string) (*State, 
 
 func (e *Engine) takeOver(ctx context.Context, run string, why *journal.Event) (*State, error) {
 	s, at, err := e.read(ctx, run)
-	if err != nil || (s.Finished && len(s.InPlace()) == 0) {
+	if err != nil {
 		return s, err
+	}
+	if s.over() {
+		return s, e.Release(ctx, run) // it may have died before it let go
 	}
 	l, err := e.await(ctx, run)
 	if err != nil {

@@ -251,3 +251,39 @@ func TestUnsteadyIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A process may die between the last record of its run and letting its targets go. Nothing is in place, so the next
+// drill may have them, with or without a recover.
+func TestDiesBeforeLettingGo(t *testing.T) {
+	for _, recovered := range []bool{true, false} {
+		s := newStage(t)
+		dead := false
+		e := s.engine(1)
+		e.Store = dyingStore{s.store, &dead}
+		e.Watch = func(events []journal.Event) { dead = dead || events[len(events)-1].Kind == journal.RunFinished }
+		st, err := s.start(context.Background(), e)
+		if err == nil || st == nil || !st.Finished {
+			t.Fatalf("the process did not die at the very end: %v", err)
+		}
+		if recovered {
+			st, err = s.engine(2).Recover(context.Background(), runID, drills.ReasonRecover, "test")
+			s.check(t, st, err)
+			if held, _ := s.store.Held(context.Background(), ""); len(held) > 0 {
+				t.Errorf("leases are left: %v", held)
+			}
+		}
+		next := *s.plan
+		next.Run = "01nextrun"
+		if st, err := s.engine(3).Start(context.Background(), &next, journal.Brief{Drill: next.Drill}); err != nil || st.Outcome == "refused" {
+			t.Errorf("the next drill: outcome %v, err %v", st.Outcome, err)
+		}
+	}
+}
+
+// Release of a process that is gone never reaches the store.
+func (d dyingStore) Release(ctx context.Context, l journal.Lease) error {
+	if *d.dead {
+		return errDies
+	}
+	return d.Memory.Release(ctx, l)
+}

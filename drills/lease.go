@@ -122,7 +122,7 @@ func (l *lease) release(ctx context.Context) error {
 func (r *running) takeTargets(ctx context.Context, arns []string) error {
 	var taken []journal.Lease
 	for _, arn := range arns {
-		l, err := r.Store.Take(ctx, arn, r.state.Run, r.Holder, leaseTTL, r.Clock.Now())
+		l, err := r.takeTarget(ctx, arn)
 		if err != nil {
 			for _, t := range taken {
 				err = errors.Join(err, r.Store.Release(context.WithoutCancel(ctx), t))
@@ -132,6 +132,23 @@ func (r *running) takeTargets(ctx context.Context, arns []string) error {
 		taken = append(taken, l)
 	}
 	return nil
+}
+
+// takeTarget takes one target. A run that died between its last record and letting go has nothing in place any more:
+// its lease is nobody's.
+func (r *running) takeTarget(ctx context.Context, arn string) (journal.Lease, error) {
+	l, err := r.Store.Take(ctx, arn, r.state.Run, r.Holder, leaseTTL, r.Clock.Now())
+	var held *journal.HeldError
+	if !errors.As(err, &held) {
+		return l, err
+	}
+	if s, _, unread := r.read(ctx, held.Lease.Run); unread != nil || !s.over() {
+		return l, err
+	}
+	if err := r.Store.Release(ctx, held.Lease); err != nil {
+		return l, err
+	}
+	return r.Store.Take(ctx, arn, r.state.Run, r.Holder, leaseTTL, r.Clock.Now())
 }
 
 // Release lets go of all leases of a run that has ended with nothing in place.

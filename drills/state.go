@@ -353,6 +353,9 @@ func (s *State) InPlace() (ids []string) {
 	return ids
 }
 
+// over says that the run has ended with nothing in place.
+func (s *State) over() bool { return s.Finished && len(s.InPlace()) == 0 }
+
 // began is when an action's look or call began, where its event says so.
 func began(e journal.Event) time.Time {
 	if e.Fact.LookedAt != nil {
