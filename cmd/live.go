@@ -25,6 +25,7 @@ type live struct {
 
 	mu     sync.Mutex
 	fold   *timeline.Fold
+	story  timeline.Timeline // as of the last event
 	shown  int
 	below  bool // the status line is on the screen
 	beat   int
@@ -77,7 +78,8 @@ func (l *live) add(events []journal.Event) {
 	if l.json {
 		return
 	}
-	entries := l.fold.Timeline(l.d.Now()).Entries()
+	l.story = l.fold.Timeline(l.d.Now())
+	entries := l.story.Entries()
 	if l.shown < len(entries) {
 		l.clear()
 	}
@@ -111,8 +113,7 @@ func (l *live) clear() {
 
 // status says below the timeline what is waited for.
 func (l *live) status() {
-	now := l.d.Now()
-	t := l.fold.Timeline(now)
+	t := l.story
 	if t.Run == "" || !t.Ended.IsZero() {
 		return
 	}
