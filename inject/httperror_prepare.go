@@ -81,6 +81,9 @@ func (f *reply) refuseListener(ctx context.Context, l listener) error {
 		return r
 	}
 	groups, err := f.balancers.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{LoadBalancerArn: &parent})
+	if hasCode(err, "TargetGroupNotFound") { // it answers and redirects by itself, and has none
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("describe target groups of %s: %w", parent, err)
 	}
