@@ -16,8 +16,7 @@ func (st *Steps) steady(ctx context.Context, s *State) (events []journal.Event) 
 		r := st.read(ctx, p)
 		events = append(events, readingEvent(journal.SteadyRead, p, journal.RoleSteady, r))
 		if r.Value != observe.OK {
-			no := refuse("steady_state", "mend it first, or look at the probe", "the steady state does not hold before the drill: %s is %s (%s)", p.Label, r.Value, r.Why)
-			return append(events, no.event())
+			return append(events, unsteady(p, r).event())
 		}
 	}
 	return events

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -15,13 +16,24 @@ import (
 
 // Preview is what a plan shows people before anything is changed.
 type Preview struct {
-	Plan   *Plan
-	Brief  journal.Brief
-	Faults []PreviewFault
-	Facts  map[string]string // what the guards found
-	Check  *observe.ServiceCheck
-	Warn   []string // told, but no reason to refuse
-	Alarms []AlarmVerdict
+	Plan     *Plan
+	Brief    journal.Brief
+	Faults   []PreviewFault
+	Facts    map[string]string     // what the guards found
+	Check    *observe.ServiceCheck // the pager's service, nil where it was not reached
+	Warn     []string              // told, but no reason to refuse
+	Alarms   []AlarmVerdict
+	Reach    string   // how Alarms were found
+	Unlisted []string // alarms that the drill moves and does not list
+	Floors   []Floor
+}
+
+// Undo is how long putting everything back should take at the longest; after that it is tried for the plan's patience.
+func (v *Preview) Undo() (d time.Duration) {
+	for _, f := range v.Faults {
+		d += f.Costs.Undo
+	}
+	return d
 }
 
 // PreviewFault is one fault of a preview.
@@ -55,7 +67,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	if r := st.planPage(spec, p); r != nil {
 		return v, r
 	}
-	if r := st.checkAccount(ctx, p, v.Facts); r != nil {
+	if r := st.cheap(ctx, v); r != nil {
 		return v, r // before any target is read: not even a look at another account
 	}
 	for _, f := range spec.Faults {
@@ -71,17 +83,38 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	if p.Card, err = json.Marshal(pageCard(spec)); err != nil {
 		return v, fmt.Errorf("write card of %s: %w", spec.Drill, err)
 	}
-	facts, r := st.Check(ctx, p)
-	for k, f := range facts {
-		v.Facts[k] = f
-	}
-	if r != nil {
-		return v, r
-	}
-	if r := st.checkSight(ctx, v); r != nil {
+	if r := st.judge(ctx, v); r != nil {
 		return v, r
 	}
 	return v, nil
+}
+
+// cheap asks what needs no look at a target.
+func (st *Steps) cheap(ctx context.Context, v *Preview) *Refusal {
+	f := &found{facts: v.Facts}
+	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkDeadman, st.checkStore, st.checkWindow} {
+		if r := check(ctx, v.Plan, f); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// judge asks everything that a run will ask right before its first change, and whether anybody could see the fault.
+func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
+	f, r := st.check(ctx, v.Plan)
+	maps.Copy(v.Facts, f.facts)
+	v.Check, v.Warn = f.service, f.warn
+	if r == nil {
+		r = st.checkSight(ctx, v)
+	}
+	if r == nil {
+		r = st.checkSteady(ctx, v.Plan, &found{facts: v.Facts})
+	}
+	if len(v.Plan.Steady) == 0 {
+		v.Warn = append(v.Warn, "the drill has no steady_state: nothing says that all was well before, and mitigation cannot be measured")
+	}
+	return r
 }
 
 // paceOf: the sandbox is looked at more often, because its time is short.
@@ -106,6 +139,9 @@ func (st *Steps) planPage(spec *Spec, p *Plan) *Refusal {
 	if !ok {
 		return refuse("team", "add it under teams, with its PagerDuty service and firedrill's integration key there",
 			"environment %s has no team %q, which practises %s", st.Env.Name, spec.Team, spec.Drill)
+	}
+	if team.Service == "" {
+		return refuse("team", "add its PagerDuty service", "team %s of environment %s has no PagerDuty service: nobody could be paged", spec.Team, st.Env.Name)
 	}
 	p.Page.Service, p.Page.Key = team.Service, team.Key
 	if spec.Runbook != "" {

@@ -195,6 +195,8 @@ type Metric struct {
 	Name       string
 	Dimensions map[string]string
 	Delay      time.Duration // how long after the effect its datapoint can be had
+	By         string        // what moves it, in words: "a fixed response"
+	Most       float64       // as high as the fault alone can bring it; 0 is as high as it likes
 }
 
 // Call is one API call for a machine that cannot think: EventBridge Scheduler's universal target.

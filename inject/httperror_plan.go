@@ -58,7 +58,7 @@ func (f *reply) Moves(u Undo) []Metric {
 	var moved []Metric
 	for _, name := range names {
 		moved = append(moved, Metric{Namespace: "AWS/ApplicationELB", Name: name,
-			Dimensions: map[string]string{"LoadBalancer": d.Balancer}, Delay: f.timing.MetricDelay})
+			Dimensions: map[string]string{"LoadBalancer": d.Balancer}, Delay: f.timing.MetricDelay, By: "a fixed response"})
 	}
 	return moved
 }

@@ -47,7 +47,7 @@ func (f *poison) Moves(u Undo) []Metric {
 		return nil
 	}
 	return []Metric{{Namespace: "AWS/SQS", Name: "ApproximateNumberOfMessagesVisible", Delay: f.timing.MetricDelay,
-		Dimensions: map[string]string{"QueueName": lastPart(d.DLQ, ":")}}}
+		Dimensions: map[string]string{"QueueName": lastPart(d.DLQ, ":")}, By: "a poison", Most: float64(d.Count + d.Depth)}}
 }
 
 // Floor is the time of the receives a message may have before it dead-letters.

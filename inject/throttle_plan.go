@@ -103,7 +103,7 @@ func (f *throttle) Moves(u Undo) []Metric {
 		if operation != "" {
 			dims["Operation"] = operation
 		}
-		moved = append(moved, Metric{Namespace: "AWS/DynamoDB", Name: name, Dimensions: dims, Delay: f.timing.MetricDelay})
+		moved = append(moved, Metric{Namespace: "AWS/DynamoDB", Name: name, Dimensions: dims, Delay: f.timing.MetricDelay, By: "a throttle"})
 	}
 	for _, x := range d.dimensions() {
 		side, operations := "Write", []string{"UpdateItem", "PutItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}

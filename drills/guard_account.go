@@ -1,0 +1,92 @@
+package drills
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// callerAge is how long an answer of STS is believed.
+const callerAge = time.Minute
+
+func (st *Steps) whoami(ctx context.Context) (Caller, error) {
+	now := st.World.Clock.Now()
+	if !st.callerRead.IsZero() && now.Sub(st.callerRead) < callerAge {
+		return st.caller, nil
+	}
+	c, err := st.World.Caller(ctx)
+	if err != nil {
+		return c, fmt.Errorf("ask STS who we are: %w", err)
+	}
+	st.caller, st.callerRead = c, now
+	return c, nil
+}
+
+// checkAccount: the credentials stand in the environment's account and region, and neither is called production.
+func (st *Steps) checkAccount(ctx context.Context, _ *Plan, f *found) *Refusal {
+	c, err := st.whoami(ctx)
+	if err != nil {
+		return refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
+	}
+	if want := st.Env.AWS.Account; want == "" || c.Account != want {
+		return refuse("account", "use the credentials of environment "+st.Env.Name, "these credentials stand in account %s, environment %s is %s", c.Account, st.Env.Name, want)
+	}
+	if !slices.Contains(st.Env.AWS.Regions, c.Region) {
+		return refuse("region", "add it to aws.regions, or drill in a region that stands there", "region %s is not one of environment %s (%s)", c.Region, st.Env.Name, strings.Join(st.Env.AWS.Regions, ", "))
+	}
+	for _, n := range [][2]string{{"account alias", c.Alias}, {"environment name", st.Env.Name}} {
+		if word, yes := NamesProduction(n[1]); yes {
+			return refuse("production", "point the environment at a staging account", "%s %q names production (%s)", n[0], n[1], word)
+		}
+	}
+	if c.Alias == "" && st.Env.Sandbox == nil {
+		f.warning("the account has no alias, or it may not be read (iam:ListAccountAliases): only its number says that it is staging")
+	}
+	f.facts["account"], f.facts["region"] = c.Account, c.Region
+	return nil
+}
+
+func (st *Steps) checkDeadman(context.Context, *Plan, *found) *Refusal {
+	if st.Env.Deadman.Required {
+		return refuse("deadman", "set deadman: {required: false}, or wait for a release that has it", "environment %s requires a dead-man's switch, which this release does not have", st.Env.Name)
+	}
+	return nil
+}
+
+// checkStore: a journal that was asked to stand off this machine must not stand on it.
+func (st *Steps) checkStore(_ context.Context, _ *Plan, f *found) *Refusal {
+	switch st.Env.Store.Kind {
+	case "", "sqlite":
+		if st.Env.Sandbox == nil {
+			f.warning("journal and leases are in SQLite: they protect against another run on this machine only, and only this machine can put things back")
+		}
+		return nil
+	}
+	return refuse("store", "store: sqlite, or wait for a release that has it", "environment %s keeps its journal in %s, which this release does not have", st.Env.Name, st.Env.Store.Kind)
+}
+
+// checkWindow: people are woken only when they have agreed to be.
+func (st *Steps) checkWindow(_ context.Context, p *Plan, f *found) *Refusal {
+	w := st.Env.Window
+	if w == nil {
+		if st.Env.Sandbox != nil {
+			f.facts["window"] = "always"
+			return nil
+		}
+		return refuse("window", `add e.g. window: {days: mon-fri, hours: "10:00-16:00", zone: Europe/Berlin}`, "environment %s has no window in which people may be woken", st.Env.Name)
+	}
+	now := st.World.Clock.Now()
+	open, next := w.Open(now)
+	switch {
+	case !open && next.IsZero():
+		return refuse("window", "mend its days and hours", "the window of %s never opens (%s)", st.Env.Name, w.Text)
+	case !open:
+		return later("window", "again from "+next.In(w.Zone).Format("Mon 2 Jan 15:04 MST"), "it is outside the window of %s (%s)", st.Env.Name, w.Text)
+	case !next.IsZero() && next.Before(now.Add(p.Limit)):
+		f.warning("the window closes at %s, before the limit of %s: a drill that is on by then goes on", next.In(w.Zone).Format("15:04 MST"), short(p.Limit))
+	}
+	f.facts["window"] = "ok"
+	return nil
+}

@@ -1,0 +1,128 @@
+package drills
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// checkPager: nobody is paged who would not hear it, and no drill runs on top of a real incident.
+func (st *Steps) checkPager(ctx context.Context, p *Plan, f *found) *Refusal {
+	if p.Page.Service == "" {
+		return nil // a plan is made only for a team that has one
+	}
+	if st.World.Pager == nil {
+		return refuse("pager", `add pagerduty: {token: "env:PAGERDUTY_TOKEN", from: …}`, "environment %s has no pager: nobody could be paged, or timed", st.Env.Name)
+	}
+	if r := st.checkKeys(ctx, p); r != nil {
+		return r
+	}
+	check, err := st.World.Pager.Check(ctx, p.Page.Service)
+	if err != nil {
+		return refuse("pager", stepOf(err), "read service %s: %v", p.Page.Service, err)
+	}
+	f.service = &check
+	if len(check.Problems) > 0 {
+		return refuse("pager", "mend the service, or wait", "a page to %s would not be heard: %s", check.Name, strings.Join(check.Problems, "; "))
+	}
+	for _, m := range check.Maintenance {
+		f.warning("a maintenance window of %s is near: %s", check.Name, m)
+	}
+	return st.checkIncidents(ctx, p, f)
+}
+
+// stepOf is the next step that an error of the pager carries.
+func stepOf(err error) string {
+	var p *observe.Problem
+	if errors.As(err, &p) && p.Try != "" {
+		return p.Try
+	}
+	return "check token, region and service id under pagerduty and teams"
+}
+
+// checkKeys reads the integration keys before they are needed. Whether the pager knows a key can only be found out by
+// sending an event, which pages somebody: so only their form is checked.
+func (st *Steps) checkKeys(ctx context.Context, p *Plan) *Refusal {
+	if r := st.checkKey(ctx, "the integration key of service "+p.Page.Service, p.Page.Key); r != nil {
+		return r
+	}
+	if p.Owner == "" {
+		return refuse("key", `add owner: {key: "env:OWNER_KEY"}`, "environment %s has no owner to page when something is left in place", st.Env.Name)
+	}
+	return st.checkKey(ctx, "the owner's integration key", p.Owner)
+}
+
+// keyLength is the length of an Events API v2 integration key:
+// https://developer.pagerduty.com/api-reference/368ae3d938c9e-send-an-event-to-pager-duty
+const keyLength = 32
+
+func (st *Steps) checkKey(ctx context.Context, what, ref string) *Refusal {
+	if ref == "" || st.World.Secret == nil {
+		return refuse("key", "name it as env:NAME, file:PATH, ssm:NAME or secretsmanager:ID", "%s is not named", what)
+	}
+	key, err := st.World.Secret(ctx, ref)
+	switch {
+	case err != nil:
+		return refuse("key", "set it, and check that it may be read", "read %s: %v", what, err)
+	case len(key) != keyLength || strings.ContainsFunc(key, notOfKey):
+		return refuse("key", "use the key of an Events API v2 integration on the service", "%s is not %d letters and digits", what, keyLength)
+	case key[0] == 'R':
+		return refuse("key", "use the key of an Events API v2 integration on the service", "%s belongs to an event orchestration, which may send the page to any service", what)
+	}
+	return nil
+}
+
+func notOfKey(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+}
+
+// stale is how far back incidents are listed that have ended: they belong to the time before the drill.
+const stale = 5 * time.Minute
+
+// checkIncidents: whoever works on a real incident is left alone.
+func (st *Steps) checkIncidents(ctx context.Context, p *Plan, f *found) *Refusal {
+	all, err := st.World.Pager.Incidents(ctx, []string{p.Page.Service}, st.World.Clock.Now().Add(-stale))
+	if err != nil {
+		return refuse("pager", stepOf(err), "read open incidents of %s: %v", f.service.Name, err)
+	}
+	var before []string
+	open := 0
+	for _, in := range all {
+		before = append(before, in.ID)
+		if in.Status == "resolved" || (st.Env.OpenIncidents == "high" && in.Urgency == "low") {
+			continue
+		}
+		if r := p.standsInTheWay(in, f); r != nil {
+			return r
+		}
+		open++
+	}
+	f.facts["open_incidents"], f.facts["incidents_before"] = strconv.Itoa(open), strings.Join(before, " ")
+	return nil
+}
+
+// standsInTheWay: an open incident does, unless it comes of what the drill's own list takes into account. Even then
+// it does when the alarm that is to page would only be added to it.
+func (p *Plan) standsInTheWay(in observe.Incident, f *found) *Refusal {
+	role := p.incidentRole(p.Run, in)
+	switch {
+	case role == journal.RoleOurs:
+		return nil
+	case role == journal.RoleWatch && p.Page.When == PageAlarm:
+		return later("open_incident", "resolve it first", "%s has an open incident of an alarm that is watched, which would join it and page nobody: %s (%s)", f.service.Name, in.Title, in.URL)
+	case role == journal.RoleWatch, role == journal.RoleRipple:
+		f.warning("%s has an open incident of an alarm that this drill lists: %s (%s)", f.service.Name, in.Title, in.URL)
+		return nil
+	}
+	for _, a := range in.Alerts {
+		if run, ours := strings.CutPrefix(a.Key, Dedup("")); ours {
+			return later("open_incident", "firedrill status "+run, "%s has the open page of another drill: run %s (%s)", f.service.Name, run, in.URL)
+		}
+	}
+	return later("open_incident", "finish it first", "%s has an open incident: %s (%s)", f.service.Name, in.Title, in.URL)
+}
