@@ -67,9 +67,11 @@ type Ask struct {
 func Of(t timeline.Timeline) Debrief {
 	d := Debrief{Timeline: t, Summary: summary(t), Asks: asks(t.Brief)}
 	for _, e := range t.Entries() {
-		if e.Kind != journal.NoteWritten && e.Kind != journal.IncidentNoted {
-			d.Story = append(d.Story, Step{e.At, e.T, e.Text, e.Name})
+		if e.Kind == journal.NoteWritten || e.Kind == journal.IncidentNoted {
+			d.Notes = append(d.Notes, note(t, e))
+			continue
 		}
+		d.Story = append(d.Story, Step{e.At, e.T, e.Text, e.Name})
 	}
 	slices.SortStableFunc(d.Story, func(a, b Step) int { return a.At.Compare(b.At) })
 	for i, x := range t.Instants {
@@ -83,7 +85,7 @@ func Of(t timeline.Timeline) Debrief {
 	}
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return cmp.Compare(urgency(a), urgency(b)) })
 	d.Picture = picture(t)
-	d.Notes = notes(t)
+	slices.SortStableFunc(d.Notes, func(a, b Note) int { return a.At.Compare(b.At) })
 	f := look(t)
 	d.Crappy, d.Awesome, d.Actions = f.crappy, f.awesome, f.actions
 	return d
@@ -118,24 +120,13 @@ func meaning(n timeline.Name) string {
 	return "everything read back as before"
 }
 
-func notes(t timeline.Timeline) (out []Note) {
-	zero := t.Instant(timeline.Effective).At
-	if zero.IsZero() {
-		zero = t.Planned
+func note(t timeline.Timeline, e timeline.Entry) Note {
+	of := t.Events[e.Event].Fact
+	n := Note{At: e.At, T: e.T, Who: cmp.Or(of.By, of.User, "somebody"), Where: "firedrill note", Text: of.Text}
+	if e.Kind == journal.IncidentNoted {
+		n.Where = "incident"
 	}
-	for _, e := range t.Events {
-		n := Note{At: e.At, T: e.At.Sub(zero), Who: cmp.Or(e.Fact.By, e.Fact.User, "somebody"), Text: e.Fact.Text}
-		switch e.Kind {
-		case journal.NoteWritten:
-			n.Where = "firedrill note"
-		case journal.IncidentNoted:
-			n.Where = "incident"
-		default:
-			continue
-		}
-		out = append(out, n)
-	}
-	return out
+	return n
 }
 
 func asks(b journal.Brief) []Ask {

@@ -14,6 +14,8 @@ type Entry struct {
 	Role journal.Role // of a probe, an alarm or an incident
 	Name Name         // the instant that this is; empty for all others
 	Text string       // one line; what others wrote in it is theirs
+
+	Event int // which of Timeline.Events it tells
 }
 
 // Entries lists what is worth telling, in the order in which the run learned it: more events only add to the end.
@@ -25,7 +27,8 @@ func (t Timeline) Entries() []Entry {
 			w.clocks = append(w.clocks, clockRead{e.Fact.Source, e.At, seconds(e.Fact.OffsetS), max(0, seconds(e.Fact.ErrorS))})
 		}
 	}
-	for _, e := range t.Events {
+	for i, e := range t.Events {
+		w.index = i
 		w.add(e)
 	}
 	w.recovered()
@@ -46,6 +49,7 @@ type words struct {
 	t      Timeline
 	clocks []clockRead
 	out    []Entry
+	index  int               // of the event that is told
 	last   map[string]string // last reading of each probe
 	named  map[Name]bool
 	steady steadyFold
@@ -56,7 +60,7 @@ type words struct {
 
 func (w *words) say(e journal.Event, text string) {
 	if text != "" {
-		x := Entry{At: place(e, w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text)}
+		x := Entry{At: place(e, w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text), Event: w.index}
 		if i, ok := w.instant(e); ok {
 			x.Name, x.At = i.Name, i.At
 		}
@@ -136,7 +140,7 @@ func (w *words) recovered() {
 	w.steady.close()
 	if m := w.steady.mitigated; m != nil && !w.told && w.felt {
 		w.told = true
-		w.out = append(w.out, Entry{At: m.at, Kind: journal.ProbeRead, Role: journal.RoleSteady, Name: Mitigated,
+		w.out = append(w.out, Entry{At: m.at, Kind: journal.ProbeRead, Role: journal.RoleSteady, Name: Mitigated, Event: w.index,
 			Text: "mitigated: the steady state is good again, three readings in a row"})
 	}
 }

@@ -118,15 +118,15 @@ func rank(how string) int {
 	return 0
 }
 
-// open says that the fault may be in place.
-func (x Fault) open() bool { return x.State != "idle" && x.State != "settled" }
+// InPlace says that the fault may be in place: everything prepared is, until it reads back as before.
+func (x Fault) InPlace() bool { return x.State != "idle" && x.State != "settled" }
 
 // table is the faults as they stand, with what is left of those in place.
 func (f *Fold) table() []Fault {
 	out := make([]Fault, 0, len(f.faults))
 	for _, x := range f.faults {
 		y := x.Fault
-		if y.open() {
+		if y.InPlace() {
 			y.Left = left(y)
 			if x.err != "" {
 				y.Why = x.err

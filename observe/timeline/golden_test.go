@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/firedrill/firedrill/internal/journal"
 	"github.com/firedrill/firedrill/observe/timeline"
 )
 
@@ -44,23 +46,41 @@ func tell(t timeline.Timeline) string {
 	return b.String() + "\n" + string(s)
 }
 
+func journalOf(t *testing.T, events []journal.Event) string {
+	t.Helper()
+	var b strings.Builder
+	for _, e := range events {
+		line, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s: -want +got\n%s", name, d)
+	}
+}
+
 func TestGolden(t *testing.T) {
 	for name, events := range scenarios() {
 		t.Run(name, func(t *testing.T) {
-			got := tell(timeline.Of(events, events[len(events)-1].At))
-			path := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), got); d != "" {
-				t.Errorf("-want +got\n%s", d)
-			}
+			golden(t, name+".golden", tell(timeline.Of(events, events[len(events)-1].At)))
+			golden(t, name+".jsonl", journalOf(t, events)) // the debrief's tests read these
 		})
 	}
 }

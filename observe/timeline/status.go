@@ -120,7 +120,7 @@ func text(s string) *string {
 // Left says whether anything may still be in place.
 func (t Timeline) Left() bool {
 	for _, f := range t.Faults {
-		if f.open() {
+		if f.InPlace() {
 			return true
 		}
 	}
