@@ -86,7 +86,12 @@ func people(t timeline.Timeline) (said []string) {
 func short(t timeline.Timeline) []string {
 	switch t.Outcome {
 	case timeline.Refused:
-		return []string{"It was refused, and nothing was changed: " + clean(t.Why) + "."}
+		for _, f := range t.Faults {
+			if f.State != "idle" {
+				return append([]string{"It was refused on the way in: " + strings.TrimSuffix(clean(t.Why), ".") + "."}, ended(t)...)
+			}
+		}
+		return []string{"It was refused, and nothing was changed: " + strings.TrimSuffix(clean(t.Why), ".") + "."}
 	case timeline.Invalid:
 		return append([]string{"The fault was put in and never felt, so no times are claimed."}, ended(t)...)
 	case "":
