@@ -31,6 +31,7 @@ type Deps struct {
 	Getenv   func(string) string
 	Terminal func() bool // whether a person sits at In and Out
 	Color    func() bool // whether Err is a terminal that wants colour
+	Width    func() int  // of the terminal at Err, in columns; 0 where there is none
 	Dir      string      // where the program was started
 
 	config, state, env string // the persistent flags
@@ -43,6 +44,10 @@ func NewDeps() *Deps {
 	return &Deps{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Dir: dir,
 		Terminal: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) },
+		Width: func() int {
+			columns, _, _ := term.GetSize(int(os.Stderr.Fd()))
+			return columns
+		},
 		Color: func() bool {
 			return term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 		},

@@ -99,7 +99,11 @@ func (l *live) closed(err error) {
 
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
-	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, e.Text))
+	text := e.Text
+	if room := l.d.Width() - 22; l.style != nil && room > 20 && len([]rune(text)) > room {
+		text = string([]rune(text)[:room-1]) + "…"
+	}
+	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, text))
 	return err
 }
 
@@ -191,7 +195,11 @@ func (d *Deps) farewell(s *drills.State, path string) {
 	}
 	fmt.Fprintln(d.Out)
 	for _, x := range t.Expect {
-		fmt.Fprintf(d.Out, "  %-12s %s\n", x.Name, x.Verdict)
+		actual := "–"
+		if x.Known {
+			actual = span(x.ActualS)
+		}
+		fmt.Fprintf(d.Out, "  %-12s %8s of %-6s %s\n", x.Name, actual, span(x.LimitS), x.Verdict)
 	}
 	if left := s.InPlace(); len(left) > 0 {
 		fmt.Fprintf(d.Out, "left in place: %s\nTry: firedrill recover %s\n", strings.Join(left, ", "), s.Run)
@@ -200,6 +208,22 @@ func (d *Deps) farewell(s *drills.State, path string) {
 	if path != "" {
 		fmt.Fprintln(d.Out, path)
 	}
+}
+
+// span is a duration in seconds as people write it.
+func span(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func printPreview(w io.Writer, v *drills.Preview) {
