@@ -110,8 +110,8 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 	if env.Sandbox != nil {
 		o.AccessKey, o.Secret, timing = env.Sandbox.KeyID, env.Sandbox.Secret, inject.SandboxTiming()
 	} else if name := d.strayEndpoint(); name != "" {
-		return nil, &hinted{fmt.Errorf("connect to %s: %s is set: firedrill does not send a real drill to another endpoint", env.Name, name),
-			"unset " + name + ", or write aws.endpoint in firedrill.yaml"}
+		return nil, &drills.Refusal{Code: "endpoint", Why: fmt.Sprintf("%s is set: a drill on %s is never sent to another endpoint", name, env.Name),
+			Try: "unset " + name + ", or write aws.endpoint in firedrill.yaml"}
 	}
 	clients, err := inject.Open(ctx, o)
 	if err != nil {
@@ -149,7 +149,7 @@ func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error
 	}
 	token, err := s.resolve(ctx, p.Token)
 	if err != nil {
-		return fmt.Errorf("read PagerDuty token: %w", err)
+		return &drills.Refusal{Code: "pager", Why: fmt.Sprintf("read PagerDuty token: %v", err), Try: "set it, and check that it may be read"}
 	}
 	pager, err := observe.NewPagerDuty(observe.PagerOptions{Region: p.Region, API: p.API, Events: p.Events, Token: token,
 		From: p.From, Bots: p.Bots, Now: d.Now})

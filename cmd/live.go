@@ -226,15 +226,6 @@ func span(s float64) string {
 	return text
 }
 
-func printPreview(w io.Writer, v *drills.Preview) {
-	for _, f := range v.Faults {
-		fmt.Fprintf(w, "%s (%s) on %s\n", f.ID, f.Kind, f.Undo.Target.ARN)
-		for _, c := range f.Changes {
-			fmt.Fprintf(w, "  %s: %s -> %s -> %s\n", c.What, c.Before, c.During, c.After)
-		}
-	}
-}
-
 func ignoreEOF(err error) error {
 	if err == io.EOF {
 		return nil

@@ -88,7 +88,7 @@ func newRoot(d *Deps) *cobra.Command {
 // verbsOf is the table of contents: one file a verb.
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
-		groupPractise: {newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
+		groupPractise: {newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
 		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d)},
 		groupBack:     {newDebriefCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},

@@ -86,6 +86,9 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	}
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
+	if err := d.answerable(o.yes); err != nil {
+		return err
+	}
 	run := strings.ToLower(ulid.MustNewDefault(d.Now()).String())
 	p, err := d.prepare(ctx, o.drill, run, sandboxUse{start: true, responder: o.responder})
 	defer func() { p.stop() }()
@@ -122,7 +125,7 @@ func (d *Deps) confirm(p prepared, yes bool) error {
 	if !d.Terminal() {
 		return usage("%s is a real environment, and nobody is here to confirm. Try: --yes", env.Name)
 	}
-	printPreview(d.Err, p.preview)
+	d.printPreview(p.preview)
 	fmt.Fprintf(d.Err, "\nThis changes %s for real. Type its name to go on: ", env.Name)
 	line, err := bufio.NewReader(d.In).ReadString('\n')
 	if strings.TrimSpace(line) != env.Name {

@@ -1,0 +1,306 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// page is a plan as people read it: headings at the margin, the rest aligned below them.
+type page struct {
+	w     io.Writer
+	style palette
+	err   error
+}
+
+// planWidth is where long texts are broken: what a terminal of ordinary width and a review both show.
+const planWidth = 110
+
+// printPlan answers on stdout; colour is for terminals.
+func (d *Deps) printPlan(v *drills.Preview, no *drills.Refusal) error {
+	p := &page{w: d.Out}
+	if d.Terminal() && d.Color() {
+		p.style = colours()
+	}
+	if v.Plan == nil {
+		return nil
+	}
+	p.plan(v)
+	switch {
+	case no != nil:
+		p.line("\n%s", p.style.of(journal.GuardRefused, "This drill may not run."))
+	case v.Plan.Sandbox != nil:
+		p.line("\nNothing was changed. Try: firedrill run %s --env %s", v.Plan.Drill, v.Plan.Environment)
+	default:
+		p.line("\nNothing was changed, nobody was told. Try: firedrill run %s --env %s", v.Plan.Drill, v.Plan.Environment)
+	}
+	return p.err
+}
+
+// printPreview shows the plan to who must confirm it.
+func (d *Deps) printPreview(v *drills.Preview) {
+	p := &page{w: d.Err}
+	if d.Color() {
+		p.style = colours()
+	}
+	p.plan(v)
+}
+
+func (p *page) plan(v *drills.Preview) {
+	title := v.Plan.Drill
+	if v.Brief.Title != "" {
+		title += ": " + v.Brief.Title
+	}
+	p.line("%s", p.style.of(journal.RunFinished, title))
+	p.line("in %s: account %s, region %s", v.Plan.Environment, v.Plan.Account, v.Plan.Region)
+	for i := range v.Faults {
+		p.fault(&v.Faults[i], v.Plan.Faults[i].After)
+	}
+	p.paged(v)
+	p.alarms(v)
+	p.times(v)
+	p.guards(v)
+	p.permissions(v)
+	if len(v.Warn) > 0 {
+		p.head("Mind")
+		for _, w := range v.Warn {
+			p.text(p.style.of(journal.AlarmFired, "!")+" ", w)
+		}
+	}
+}
+
+func (p *page) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *page) head(text string) { p.line("\n%s", p.style.of(journal.RunFinished, text)) }
+
+func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
+	when := ""
+	if after > 0 {
+		when = ", " + period(after) + " after the first"
+	}
+	p.head(fmt.Sprintf("Fault %s (%s%s)", f.ID, f.Kind, when))
+	p.line("  on %s", strings.Join(append([]string{f.Undo.Target.ARN}, f.Undo.Target.Also...), "\n     "))
+	rows := [][]string{{"", "before", "during", "after"}}
+	for _, c := range f.Changes {
+		rows = append(rows, []string{c.What, c.Before, c.During, c.After})
+	}
+	p.table(rows, func(row, column int, text string) string {
+		switch {
+		case row == 0:
+			return p.style.dim(text)
+		case column == 2:
+			return p.style.of(journal.FaultApplied, text)
+		}
+		return text
+	})
+	for _, q := range f.Costs.Quotas {
+		p.item("quota", q)
+	}
+	if f.Costs.Money != "" {
+		p.item("cost", f.Costs.Money)
+	}
+	if f.Costs.Undo > 0 {
+		p.item("undo", "within "+period(f.Costs.Undo)+" as a rule")
+	}
+	for _, n := range f.Costs.Notes {
+		p.item("note", n)
+	}
+}
+
+func (p *page) paged(v *drills.Preview) {
+	p.head("Page")
+	switch at := v.Plan.Page; at.When {
+	case drills.PageAlarm:
+		p.item("when", "their own alarm fires; after "+period(at.Fallback)+" without one we page, and the run is undetected")
+	case drills.PageDirect:
+		p.item("when", "as soon as the fault is felt, by us")
+	case drills.PageReport:
+		p.item("when", "as soon as the fault is felt, as on the card; no alarm is expected")
+	}
+	p.item("title", v.Plan.Page.Title)
+	c := v.Check
+	if c == nil {
+		p.item("service", v.Plan.Page.Service)
+		return
+	}
+	p.item("service", fmt.Sprintf("%s (%s), urgency %s", c.Name, v.Plan.Page.Service, c.Urgency))
+	for _, o := range c.OnCall {
+		p.item("on call", fmt.Sprintf("level %d: %s (%s)", o.Level, o.Name, o.User))
+	}
+	if len(c.Unknown) > 0 {
+		p.item("unseen", strings.Join(c.Unknown, "; "))
+	}
+}
+
+func (p *page) alarms(v *drills.Preview) {
+	if len(v.Alarms) == 0 {
+		return
+	}
+	p.head("Alarms that reach " + v.Plan.Page.Service)
+	var rows [][]string
+	for _, a := range v.Alarms {
+		rows = append(rows, []string{a.Name, a.Verdict, a.Why})
+	}
+	p.table(rows, func(row, column int, text string) string {
+		if column != 1 {
+			return text
+		}
+		switch a := v.Alarms[row]; {
+		case a.Verdict == drills.VerdictWatch:
+			return p.style.of(journal.AlarmCleared, text)
+		case a.Verdict == drills.VerdictAbort && a.Moved != "":
+			return p.style.of(journal.GuardRefused, text)
+		}
+		return p.style.dim(text)
+	})
+	if v.Reach != "" {
+		p.text("  ", p.style.dim("("+v.Reach+")"))
+	}
+}
+
+func (p *page) times(v *drills.Preview) {
+	p.head("Times")
+	rows := [][]string{{"", "given", "least"}}
+	for _, f := range v.Floors {
+		given, least := "none", period(f.Least)
+		if f.Given > 0 {
+			given = period(f.Given)
+		}
+		if !f.Sure {
+			least += " or more"
+		}
+		rows = append(rows, []string{f.Name, given, least, f.Why})
+	}
+	if len(v.Floors) > 0 {
+		p.table(rows, func(row, column int, text string) string {
+			if row == 0 || column == 3 {
+				return p.style.dim(text)
+			}
+			return text
+		})
+	}
+	p.item("limit", period(v.Plan.Limit)+" from the first change, then everything is put back")
+	p.item("undo", fmt.Sprintf("within %s as a rule; tried for %s, then the owner is paged for real", period(v.Undo()), period(v.Plan.Patience)))
+	p.item("settle", "at most "+period(v.Plan.Settle)+" for watched alarms to be OK again")
+}
+
+func (p *page) guards(v *drills.Preview) {
+	p.head("Checked")
+	var facts []string
+	for _, k := range slices.Sorted(maps.Keys(v.Facts)) {
+		if v.Facts[k] != "" && k != "incidents_before" {
+			facts = append(facts, strings.ReplaceAll(k, "_", " ")+" "+v.Facts[k])
+		}
+	}
+	p.text("  ", strings.Join(facts, " · "))
+}
+
+// permissions are grouped: actions of one moment on one thing under one condition.
+func (p *page) permissions(v *drills.Preview) {
+	p.head("Permissions")
+	type group struct{ when, service, rest string }
+	actions, order := map[group][]string{}, []group{}
+	for _, x := range v.Permissions() {
+		service, action, _ := strings.Cut(x.Action, ":")
+		g := group{x.When, service, "on " + x.Resource}
+		for _, k := range slices.Sorted(maps.Keys(x.Condition)) {
+			g.rest += " if " + k + " is " + x.Condition[k]
+		}
+		if _, known := actions[g]; !known {
+			order = append(order, g)
+		}
+		if !slices.Contains(actions[g], action) {
+			actions[g] = append(actions[g], action)
+		}
+	}
+	for _, g := range order {
+		p.item(g.when, g.service+": "+strings.Join(actions[g], ", ")+" "+g.rest)
+	}
+}
+
+// item is a word and what belongs to it.
+func (p *page) item(word, text string) {
+	p.text("  "+p.style.dim(fmt.Sprintf("%-8s", word))+" ", text)
+}
+
+// text breaks a long text between words and keeps what follows below where it began.
+func (p *page) text(lead, text string) {
+	indent := visible(lead)
+	line, used := lead, indent
+	for i, word := range strings.Fields(text) {
+		n := visible(word)
+		if i > 0 && used+1+n > planWidth {
+			p.line("%s", line)
+			line, used = strings.Repeat(" ", indent), indent
+		} else if i > 0 {
+			line, used = line+" ", used+1
+		}
+		line, used = line+word, used+n
+	}
+	p.line("%s", line)
+}
+
+// visible counts the columns of a text without its colours.
+func visible(s string) int {
+	n := 0
+	for len(s) > 0 {
+		if rest, ok := strings.CutPrefix(s, "\x1b["); ok {
+			if end := strings.IndexByte(rest, 'm'); end >= 0 {
+				s = rest[end+1:]
+				continue
+			}
+		}
+		_, size := utf8.DecodeRuneInString(s)
+		n, s = n+1, s[size:]
+	}
+	return n
+}
+
+// table aligns rows; the last column of a row may be as long as it likes.
+func (p *page) table(rows [][]string, paint func(row, column int, text string) string) {
+	var width []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], visible(cell))
+		}
+	}
+	for r, row := range rows {
+		line := " "
+		for c, cell := range row {
+			line += " " + paint(r, c, cell)
+			if c < len(row)-1 {
+				line += strings.Repeat(" ", width[c]-visible(cell)+1)
+			}
+		}
+		p.line("%s", strings.TrimRight(line, " "))
+	}
+}
+
+// period is a duration as people write it: 12m, 1h30m, 2.5s.
+func period(d time.Duration) string {
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond).String()
+	}
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
