@@ -96,6 +96,7 @@ func rich(t *testing.T) []journal.Event {
 		at(events, 70, journal.AlarmFired, journal.Fact{Alarm: "orders-api-5xx", Role: journal.RoleRipple}),
 		at(events, 71, journal.AlarmFired, journal.Fact{Alarm: "billing-lag", Role: journal.RoleOther}),
 		at(events, 72, journal.NoteSent, journal.Fact{Incident: "Q1", Text: "[DRILL]"}),
+		at(events, 73, journal.IncidentNoted, journal.Fact{Incident: "Q1", By: "Firedrill", Text: "[DRILL]"}),
 		at(events, 95, journal.IncidentNoted, journal.Fact{Incident: "Q1", By: "Anna", Text: hostile, Human: journal.Bool(true)}),
 		at(events, 99, journal.NoteWritten, journal.Fact{By: "ben", Text: "restarted the consumer"}),
 		at(events, 227, journal.SteadyRead, journal.Fact{Probe: "http https://orders/health", Role: journal.RoleSteady, Reading: "ok",

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -52,6 +53,7 @@ type words struct {
 	index  int               // of the event that is told
 	last   map[string]string // last reading of each probe
 	named  map[Name]bool
+	ours   []string // notes of ours
 	steady steadyFold
 	told   bool // that it recovered
 	live   bool // a fault is in place
@@ -98,6 +100,12 @@ func (w *words) add(e journal.Event) {
 		return
 	case journal.EffectRead, journal.LoadRead:
 		return
+	case journal.NoteSent:
+		w.ours = append(w.ours, e.Fact.Text)
+	case journal.IncidentNoted:
+		if slices.Contains(w.ours, e.Fact.Text) {
+			return // the pager tells us our own note
+		}
 	case journal.FaultApplied:
 		w.live = true
 	case journal.FaultEffective:
