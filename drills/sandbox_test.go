@@ -10,11 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/journal"
@@ -101,29 +96,14 @@ func newReal(t *testing.T, f realFault) *real {
 		}
 		return journal.Unsure
 	}
-	r.silence()
+	if err := errors.Join(r.stage.Silence(t.Context()), r.stage.Strangers(t.Context(), 2)); err != nil {
+		t.Fatal(err)
+	}
 	r.plan = r.newPlan(f)
 	if r.before, err = r.stage.Look(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func (r *real) silence() {
-	r.Helper()
-	k := r.world.Keys["other"]
-	cfg := aws.Config{Region: r.world.Region, BaseEndpoint: aws.String(r.world.AWS), Credentials: credentials.NewStaticCredentialsProvider(k.ID, k.Secret, "")}
-	_, err := cloudwatch.NewFromConfig(cfg).DisableAlarmActions(r.Context(), &cloudwatch.DisableAlarmActionsInput{
-		AlarmNames: []string{"orders-write-throttled", "stock-throttled", "orders-dead-letters", "user-api-5xx", "checkout-customers-hurt"}})
-	for n := range 2 {
-		if err == nil {
-			_, err = sqs.NewFromConfig(cfg).SendMessage(r.Context(), &sqs.SendMessageInput{
-				QueueUrl: aws.String(r.world.Vars["orders_dlq"]), MessageBody: aws.String(fmt.Sprintf("a stranger's order %d", n))})
-		}
-	}
-	if err != nil {
-		r.Fatal(err)
-	}
 }
 
 // newPlan is a short drill: it pages itself once the fault is felt, and waits a second for an answer.
