@@ -65,6 +65,22 @@ func (d *Deps) environmentName(f *drills.File) (string, error) {
 	}
 }
 
+// answerable says no where a real environment is meant and nobody is here to name it: before anything is reached.
+func (d *Deps) answerable(yes bool) error {
+	if yes || d.Terminal() {
+		return nil
+	}
+	f, err := d.file()
+	if err != nil {
+		return err
+	}
+	name, err := d.environmentName(f)
+	if _, real := f.Environments[name]; err == nil && real {
+		err = usage("%s is a real environment, and nobody is here to confirm. Try: --yes", name)
+	}
+	return err
+}
+
 // environment finds the environment that is meant. For the sandbox it finds the instance, or starts one in this
 // process; stop ends what it started.
 func (d *Deps) environment(ctx context.Context, f *drills.File, o sandboxUse) (env *drills.Environment, stop func(), err error) {

@@ -72,10 +72,10 @@ func (d *Deps) newDrill(f *drills.File, name, from string, vars map[string]strin
 		}
 	}
 	spec, err := drills.ReadDrill(name+".yaml", src, d.kinds())
-	if err != nil {
+	if err != nil && from != "" {
 		return nil, badInput(err)
 	}
-	if spec.Drill != name {
+	if err != nil || spec.Drill != name {
 		return nil, usage("%q is not the name of a drill. Try: lower-case letters, digits and dashes", name)
 	}
 	return src, nil

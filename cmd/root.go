@@ -90,7 +90,7 @@ func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupPractise: {newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
 		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d)},
-		groupBack:     {newDebriefCommand(d)},
+		groupBack:     {newDebriefCommand(d), newReportCommand(d), newServeCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},
 	}
 }

@@ -76,7 +76,7 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	}
 	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
 	p.preview, err = steps.Make(ctx, spec, run)
-	return p, err
+	return p, d.ratherHeld(ctx, spec, err)
 }
 
 func runRun(ctx context.Context, d *Deps, o runOptions) error {

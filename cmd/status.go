@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/debrief"
 	"github.com/firedrill/firedrill/observe/timeline"
 )
 
@@ -134,9 +135,9 @@ func (d *Deps) printStatus(t timeline.Timeline) error {
 		for _, x := range t.Expect {
 			took := "-"
 			if x.Known {
-				took = length(x.ActualS) + " ±" + length(x.ErrorS)
+				took = debrief.Seconds(x.ActualS) + " ±" + debrief.Seconds(x.ErrorS)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Name, length(x.LimitS), took, x.Verdict)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Name, debrief.Seconds(x.LimitS), took, x.Verdict)
 		}
 	}
 	if len(t.Faults) > 0 {
@@ -195,7 +196,7 @@ func instants(w io.Writer, t timeline.Timeline) {
 		}
 		since := ""
 		if !zero.IsZero() {
-			since = offset(i.At.Sub(zero)) + " ±" + length(max(i.Early, i.Late).Seconds())
+			since = offset(i.At.Sub(zero)) + " ±" + debrief.Duration(max(i.Early, i.Late))
 		}
 		at := 0
 		if span := to.Sub(from); span > 0 {
@@ -212,18 +213,6 @@ func reason(i timeline.Instant) string {
 		return "not until " + i.Censored.Local().Format("15:04:05")
 	}
 	return strings.ReplaceAll(string(i.Reason), "_", " ")
-}
-
-// length is a duration of seconds, short.
-func length(s float64) string {
-	d := time.Duration(s * float64(time.Second))
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%.3gs", d.Seconds())
-	case d%time.Minute == 0 && d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	}
-	return strings.TrimSuffix(d.Round(time.Second).String(), "0s")
 }
 
 // leftInPlace says what is still changed, and how to put it back.

@@ -17,7 +17,7 @@ const validateHelp = `Check drill and environment files: every mistake in one go
 
 Without arguments it checks firedrill.yaml and the drills of your own folders. With an environment (--env, FIREDRILL_ENV,
 or the only one of firedrill.yaml) the values of ${variables} are checked too; without one, how they are spelled.
-It reaches nothing: whether the targets exist and the alarms can see the fault is told by plan.`
+It reaches no account: whether the targets exist and the alarms can see the fault is told by plan.`
 
 func newValidateCommand(d *Deps) *cobra.Command {
 	c := &cobra.Command{
@@ -77,7 +77,8 @@ func (d *Deps) varsOf(ctx context.Context, f *drills.File, broken error) (map[st
 	if broken != nil || (d.environmentFilter() == "" && len(f.Environments) != 1) {
 		return nil, nil
 	}
-	env, _, err := d.environment(ctx, f, sandboxUse{})
+	env, stop, err := d.environment(ctx, f, sandboxUse{start: true, responder: "none"})
+	defer stop()
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +116,8 @@ func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[
 	}
 	for _, name := range args {
 		one := d.check(lib, name, vars)
-		if len(all) > 0 && one.Kind == "environment" && one.File == all[0].File {
-			continue // it was found broken already
+		if len(all) > 0 && one.Kind == "environment" && d.short(one.File) == d.short(all[0].File) {
+			continue // it was told already
 		}
 		all = append(all, one)
 	}
