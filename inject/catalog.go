@@ -16,6 +16,7 @@ type Timing struct {
 	Burst       time.Duration // how much unused provisioned capacity a table may have banked
 	Poll        time.Duration // between looks while waiting for a service
 	Patience    time.Duration // the longest wait inside one Revert for a table to be ACTIVE
+	Again       time.Duration // after which a read that found nothing of ours is made once more: reads may be behind
 	Window      time.Duration // how far back a queue's consumer is looked for in CloudWatch
 	Period      time.Duration // of the datapoints in that window
 	Drain       time.Duration // the longest a poison message may need to dead-letter
@@ -28,7 +29,7 @@ type Timing struct {
 func AWSTiming() Timing {
 	return Timing{
 		MetricDelay: time.Minute, UndoTime: 5 * time.Minute, Burst: 300 * time.Second,
-		Poll: time.Second, Patience: time.Minute,
+		Poll: time.Second, Patience: time.Minute, Again: 5 * time.Second,
 		Window: 15 * time.Minute, Period: time.Minute, Drain: 15 * time.Minute, Apart: time.Minute, Hold: 20 * time.Second,
 	}
 }
@@ -37,7 +38,7 @@ func AWSTiming() Timing {
 func SandboxTiming() Timing {
 	return Timing{
 		MetricDelay: 0, UndoTime: 5 * time.Second, Burst: 3 * time.Second,
-		Poll: 50 * time.Millisecond, Patience: 10 * time.Second,
+		Poll: 50 * time.Millisecond, Patience: 10 * time.Second, Again: 300 * time.Millisecond,
 		Window: 20 * time.Second, Period: 2 * time.Second, Drain: time.Minute, Apart: time.Second, Hold: 3 * time.Second,
 	}
 }

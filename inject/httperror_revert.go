@@ -10,45 +10,65 @@ import (
 )
 
 // revert deletes every rule that carries the mark, whatever somebody made of it. A rule of ours whose tags
-// somebody took off is theirs now.
+// somebody took off is theirs now. A listing may be behind: one that shows nothing of ours is read once more.
 func (k *replying) revert(ctx context.Context, u Undo) (Outcome, error) {
 	d, err := readReplyUndo(u)
 	if err != nil {
 		return "", err
 	}
-	rules, err := k.readTagged(ctx, d.Listener)
+	swept, err := k.deleteOurs(ctx, u.Mark, d)
+	if err == nil && swept == (deletion{}) {
+		if err := pause(ctx, k.timing.Again); err != nil {
+			return "", fmt.Errorf("look at listener %s once more: %w", d.Listener, err)
+		}
+		swept, err = k.deleteOurs(ctx, u.Mark, d)
+	}
+	if err == nil {
+		err = k.awaitNone(ctx, u.Mark, d)
+	}
 	if errors.Is(err, ErrGone) {
 		return d.absent(), nil
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
+	case swept.adopted:
+		return Diverged, nil
+	case swept.felt:
+		return Restored, nil
+	case swept.deleted:
+		return NeverApplied, nil // staged, and never felt
 	}
-	adopted, felt, deleted := false, false, 0
+	return d.absent(), nil
+}
+
+// deletion is what became of our rules.
+type deletion struct {
+	deleted bool // there was one that carried the mark
+	felt    bool // one of them was no longer inert
+	adopted bool // the one we made carries the mark no more
+}
+
+// deleteOurs deletes what the listing shows of ours.
+func (k *replying) deleteOurs(ctx context.Context, m Mark, d replyUndo) (done deletion, err error) {
+	rules, err := k.readTagged(ctx, d.Listener)
+	if err != nil {
+		return done, err
+	}
 	for _, r := range rules {
 		own := aws.ToString(r.RuleArn)
-		if !u.Mark.owns(r.tags) {
-			adopted = adopted || own == d.Rule && d.Rule != ""
+		if !m.owns(r.tags) {
+			done.adopted = done.adopted || own == d.Rule && d.Rule != ""
 			continue
 		}
 		_, err := k.balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &own}, onceELB)
 		if err != nil && !hasCode(err, "RuleNotFound") {
-			return "", fmt.Errorf("delete our rule %s: %w", own, err)
+			return done, fmt.Errorf("delete our rule %s: %w", own, err)
 		}
-		deleted++
-		felt = felt || !inert(r.Rule, u.Mark.Run)
+		done.deleted = true
+		done.felt = done.felt || !inert(r.Rule, m.Run)
 	}
-	if err := k.awaitNone(ctx, u.Mark, d); err != nil {
-		return "", err
-	}
-	switch {
-	case adopted:
-		return Diverged, nil
-	case felt:
-		return Restored, nil
-	case deleted > 0:
-		return NeverApplied, nil // staged, and never felt
-	}
-	return d.absent(), nil
+	return done, nil
 }
 
 // absent is the outcome when no rule of ours is there: somebody deleted what we had staged, or we never came to it.

@@ -38,9 +38,17 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 		return true, s.resume(ctx, tags)
 	}
 	found, err := s.look(s.u, s.d).run(ctx)
+	if err == nil {
+		err = pause(ctx, s.timing.Again)
+	}
+	if err == nil {
+		tags, err = s.readTags(ctx, s.d.QueueURL) // the first answer may have been behind
+	}
 	switch {
 	case err != nil:
 		return false, err
+	case s.u.Mark.owns(tags):
+		return true, s.resume(ctx, tags)
 	case len(found.ours) > 0:
 		s.last = s.now()
 		s.note(ctx, s.u.Mark.tags("sweep", stateReverting))

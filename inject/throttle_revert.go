@@ -16,17 +16,10 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	t, err := k.awaitActive(ctx, d.Table)
-	if err == nil {
-		err = d.sameTable(u, t)
-	}
+	t, tags, err := k.readOurs(ctx, u, d)
 	if errors.Is(err, ErrGone) {
 		return Diverged, nil
 	}
-	if err != nil {
-		return "", err
-	}
-	tags, err := k.readTags(ctx, u.Target.ARN)
 	if err != nil {
 		return "", err
 	}
@@ -56,6 +49,29 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 		return AlreadyRestored, nil
 	default:
 		return NeverApplied, nil
+	}
+}
+
+// readOurs reads the table once it is ACTIVE, and its tags. DescribeTable may be behind: when it shows nothing of
+// ours, it is asked once more a little later.
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+func (k *throttling) readOurs(ctx context.Context, u Undo, d throttleUndo) (t table, tags map[string]string, err error) {
+	for again := false; ; again = true {
+		if t, err = k.awaitActive(ctx, d.Table); err != nil {
+			return t, nil, err
+		}
+		if err = d.sameTable(u, t); err != nil {
+			return t, nil, err
+		}
+		if tags, err = k.readTags(ctx, u.Target.ARN); err != nil {
+			return t, nil, err
+		}
+		if restore, _ := d.compare(t); len(restore) > 0 || again {
+			return t, tags, nil
+		}
+		if err = pause(ctx, k.timing.Again); err != nil {
+			return t, nil, fmt.Errorf("look at table %s once more: %w", d.Table, err)
+		}
 	}
 }
 
@@ -94,14 +110,28 @@ func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, marked b
 	if err := k.setUnits(ctx, now, restore); err != nil {
 		return err
 	}
-	back, err := k.awaitActive(ctx, d.Table)
-	if err != nil {
-		return err
+	return k.awaitRaised(ctx, d)
+}
+
+// awaitRaised reads the table until it shows what was put back, at most for the timing's patience.
+func (k *throttling) awaitRaised(ctx context.Context, d throttleUndo) error {
+	deadline := k.now().Add(k.timing.Patience)
+	for {
+		back, err := k.awaitActive(ctx, d.Table)
+		if err != nil {
+			return err
+		}
+		left, _ := d.compare(back)
+		if len(left) == 0 {
+			return nil
+		}
+		if k.now().After(deadline) {
+			return fmt.Errorf("table %s still has our throughput after it was put back: %v", d.Table, left)
+		}
+		if err := pause(ctx, k.timing.Poll); err != nil {
+			return fmt.Errorf("wait for table %s to read back: %w", d.Table, err)
+		}
 	}
-	if left, _ := d.compare(back); len(left) > 0 {
-		return fmt.Errorf("table %s still has our throughput after it was put back: %v", d.Table, left)
-	}
-	return nil
 }
 
 // unmark takes our tags off, if they are this mark's, and reads that they are gone.
