@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/firedrill/firedrill/drills"
@@ -153,11 +154,14 @@ func (d *Deps) runningSandbox(ctx context.Context) (sandbox.World, error) {
 	return askInstance(ctx, at.URL, at.Instance)
 }
 
+// errGone: the instance does not exist any more. One that only does not answer may.
+var errGone = errors.New("it is gone")
+
 // askInstance asks for one instance: another one on the same port is not it.
 func askInstance(ctx context.Context, url, instance string) (sandbox.World, error) {
 	w, err := askWorld(ctx, url)
 	if err == nil && w.Instance != instance {
-		err = fmt.Errorf("sandbox at %s is instance %s, not %s", url, w.Instance, instance)
+		err = fmt.Errorf("sandbox at %s is instance %s, not %s: %w", url, w.Instance, instance, errGone)
 	}
 	return w, err
 }
@@ -170,6 +174,9 @@ func askWorld(ctx context.Context, url string) (w sandbox.World, err error) {
 		return w, err
 	}
 	res, err := http.DefaultClient.Do(req)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	}
 	if err != nil {
 		return w, err
 	}

@@ -118,7 +118,11 @@ func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason,
 	if left := state.InPlace(); len(left) > 0 {
 		return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: left in place: %s", run, strings.Join(left, ", ")), "firedrill status " + run}}
 	}
-	_, err = fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, state.Outcome)
+	outcome := state.Outcome
+	if state.Stop != nil && state.Stop.Reason == drills.ReasonWorldGone {
+		outcome += ": " + drills.ReasonWorldGone
+	}
+	_, err = fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, outcome)
 	return err
 }
 
@@ -141,6 +145,9 @@ func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, w
 	if err != nil {
 		return nil, err
 	}
+	if reason == drills.ReasonWorldGone {
+		why = "the sandbox it ran on is gone, and with it all that was changed"
+	}
 	show := newLive(d, false, nil)
 	defer show.close()
 	if _, err := show.prime(ctx, store, run); err != nil {
@@ -161,9 +168,12 @@ func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, w
 func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outside, string, error) {
 	if at := s.Plan.Sandbox; at != nil {
 		w, err := askInstance(ctx, at.URL, at.Instance)
-		if err == nil {
+		switch {
+		case err == nil:
 			out, err := d.connect(ctx, sandboxOf(w), s.Run)
 			return out, reason, err
+		case !errors.Is(err, errGone):
+			return nil, reason, &hinted{fmt.Errorf("reach the sandbox of run %s: %w", s.Run, err), "again; or end that sandbox, and the run ends with it"}
 		}
 		env := &drills.Environment{Name: sandboxName, Sandbox: at, AWS: drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}, Endpoint: at.URL + "/aws"}}
 		out, err := d.connect(ctx, env, s.Run)
@@ -175,8 +185,9 @@ func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outs
 		return out, drills.ReasonWorldGone, err
 	}
 	f, err := d.file()
-	if err != nil {
-		return nil, reason, err
+	if err != nil { // what is needed stands in the run's own plan
+		fmt.Fprintf(d.Err, "%v\nfiredrill: going on without the environment file\n", err)
+		f = &drills.File{}
 	}
 	env, ok := f.Environments[s.Plan.Environment]
 	if !ok {
