@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -71,7 +72,7 @@ func (p *page) plan(v *drills.Preview) {
 	if len(v.Warn) > 0 {
 		p.head("Mind")
 		for _, w := range v.Warn {
-			p.text(p.style.of(journal.AlarmFired, "!")+" ", w)
+			p.text("  "+p.style.of(journal.AlarmFired, "!")+" ", w)
 		}
 	}
 }
@@ -91,19 +92,7 @@ func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
 	}
 	p.head(fmt.Sprintf("Fault %s (%s%s)", f.ID, f.Kind, when))
 	p.line("  on %s", strings.Join(append([]string{f.Undo.Target.ARN}, f.Undo.Target.Also...), "\n     "))
-	rows := [][]string{{"", "before", "during", "after"}}
-	for _, c := range f.Changes {
-		rows = append(rows, []string{c.What, c.Before, c.During, c.After})
-	}
-	p.table(rows, func(row, column int, text string) string {
-		switch {
-		case row == 0:
-			return p.style.dim(text)
-		case column == 2:
-			return p.style.of(journal.FaultApplied, text)
-		}
-		return text
-	})
+	p.changes(f)
 	for _, q := range f.Costs.Quotas {
 		p.item("quota", q)
 	}
@@ -116,6 +105,32 @@ func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
 	for _, n := range f.Costs.Notes {
 		p.item("note", n)
 	}
+}
+
+// changes are a table where there is room for one, else a few lines each.
+func (p *page) changes(f *drills.PreviewFault) {
+	rows := [][]string{{"", "before", "during", "after"}}
+	for _, c := range f.Changes {
+		rows = append(rows, []string{c.What, c.Before, c.During, c.After})
+	}
+	if slices.ContainsFunc(rows, func(r []string) bool { return visible(strings.Join(r, "")) > planWidth-10 }) {
+		for _, c := range f.Changes {
+			p.line("  %s", c.What)
+			p.item("before", c.Before)
+			p.item("during", p.style.of(journal.FaultApplied, c.During))
+			p.item("after", c.After)
+		}
+		return
+	}
+	p.table(rows, func(row, column int, text string) string {
+		switch {
+		case row == 0:
+			return p.style.dim(text)
+		case column == 2:
+			return p.style.of(journal.FaultApplied, text)
+		}
+		return text
+	})
 }
 
 func (p *page) paged(v *drills.Preview) {
@@ -178,7 +193,8 @@ func (p *page) times(v *drills.Preview) {
 			given = period(f.Given)
 		}
 		if !f.Sure {
-			least += " or more"
+			least = strings.TrimPrefix("over "+least, "over 0s")
+			least = cmp.Or(least, "unknown")
 		}
 		rows = append(rows, []string{f.Name, given, least, f.Why})
 	}
@@ -224,6 +240,7 @@ func (p *page) permissions(v *drills.Preview) {
 			actions[g] = append(actions[g], action)
 		}
 	}
+	slices.SortStableFunc(order, func(a, b group) int { return strings.Compare(a.when, b.when) })
 	for _, g := range order {
 		p.item(g.when, g.service+": "+strings.Join(actions[g], ", ")+" "+g.rest)
 	}
@@ -267,7 +284,7 @@ func visible(s string) int {
 	return n
 }
 
-// table aligns rows; the last column of a row may be as long as it likes.
+// table aligns rows; the last column of a row is broken between words where it is long.
 func (p *page) table(rows [][]string, paint func(row, column int, text string) string) {
 	var width []int
 	for _, row := range rows {
@@ -279,14 +296,15 @@ func (p *page) table(rows [][]string, paint func(row, column int, text string) s
 		}
 	}
 	for r, row := range rows {
-		line := " "
-		for c, cell := range row {
-			line += " " + paint(r, c, cell)
-			if c < len(row)-1 {
-				line += strings.Repeat(" ", width[c]-visible(cell)+1)
-			}
+		lead, last := "  ", len(row)-1
+		for c, cell := range row[:last] {
+			lead += paint(r, c, cell) + strings.Repeat(" ", width[c]-visible(cell)+2)
 		}
-		p.line("%s", strings.TrimRight(line, " "))
+		if row[last] == "" {
+			p.line("%s", strings.TrimRight(lead, " "))
+			continue
+		}
+		p.text(lead, paint(r, last, row[last]))
 	}
 }
 

@@ -37,7 +37,9 @@ func (s *sight) checkFloors() *Refusal {
 		}
 		limit.certain(rung)
 	}
-	floors = append(floors, limit)
+	if limit.Why != "" {
+		floors = append(floors, limit)
+	}
 	for _, f := range floors {
 		if f.Name == "expect.effective" && f.Given == 0 {
 			f.Given = effectiveBy // what the hold takes for it
@@ -47,13 +49,13 @@ func (s *sight) checkFloors() *Refusal {
 		}
 		if f.Sure {
 			s.v.Floors = floors
-			return refuse("floor", "write "+f.write(), "%s of %s is below what is possible: %s needs %s", f.Name, short(f.Given), f.Why, short(f.Least))
+			return refuse("floor", "write "+f.write(), "%s of %s is too short: %s", f.Name, short(f.Given), f.Why)
 		}
-		s.warn("%s of %s may be too short: %s may need %s", f.Name, short(f.Given), f.Why, short(f.Least))
+		s.warn("%s of %s may be too short: %s", f.Name, short(f.Given), f.Why)
 	}
 	for _, f := range s.v.Faults {
 		if !f.FloorSure {
-			s.warn("how soon %s is felt is not documented by AWS: it may take minutes", f.ID)
+			s.warn("%s: it may take minutes", undocumented(f))
 		}
 	}
 	s.v.Floors = floors
@@ -102,9 +104,14 @@ func (s *sight) feltFloor() (soonest least) {
 		first = min(first, f.After)
 	}
 	for i, f := range s.v.Faults {
-		one := least{d: s.p.Faults[i].After - first + f.Floor, sure: f.FloorSure, why: fmt.Sprintf("%s, felt after %s at the soonest", f.ID, short(f.Floor))}
-		if !one.sure {
-			one.why = f.ID + ", whose delay is not documented,"
+		one := least{d: s.p.Faults[i].After - first + f.Floor, sure: f.FloorSure}
+		switch {
+		case !one.sure:
+			one.why = undocumented(f)
+		case one.d == 0:
+			one.why = f.ID + " is felt at once"
+		default:
+			one.why = fmt.Sprintf("%s is felt after %s at the soonest", f.ID, short(one.d))
 		}
 		if i == 0 || one.d < soonest.d || one.d == soonest.d && !one.sure {
 			soonest = one
@@ -118,7 +125,7 @@ func (s *sight) feltFloor() (soonest least) {
 func (s *sight) rungFloor() (soonest least, watched bool) {
 	sure := true
 	for i, w := range s.watch {
-		one := least{d: w.soon, why: fmt.Sprintf("%s, which fires after %s at the soonest (%s)", w.alarm.Name, short(w.soon), made(w))}
+		one := least{d: w.soon, why: fmt.Sprintf("%s fires after %s at the soonest (%s)", w.alarm.Name, short(w.soon), made(w))}
 		if i == 0 || one.d < soonest.d {
 			soonest = one
 		}
@@ -128,13 +135,21 @@ func (s *sight) rungFloor() (soonest least, watched bool) {
 	return soonest, len(s.watch) > 0
 }
 
+// undocumented: AWS says how long a provisioned table bursts, and nothing of an on-demand one.
+func undocumented(f PreviewFault) string {
+	return "how soon " + f.ID + " is felt is not documented by AWS"
+}
+
 // made says what a detection floor is made of.
 func made(w seen) string {
 	if w.probed && w.soon == 0 {
 		return "it is looked at all the time"
 	}
-	if w.probed || w.alarm.Composite {
-		return fmt.Sprintf("its datapoint may come %s late", short(w.moved.Delay))
+	if w.probed {
+		return "the period of its metric, and until the datapoint is there"
+	}
+	if w.alarm.Composite {
+		return "its children's times are not known"
 	}
 	n := max(1, w.alarm.Datapoints)
 	period := w.alarm.Period
@@ -142,5 +157,9 @@ func made(w seen) string {
 		period = time.Minute
 	}
 	evaluation := observe.SoonestFire(w.alarm, 0) - period*time.Duration(n)
-	return fmt.Sprintf("%d × %s period, %s evaluation, %s delay", n, short(period), short(evaluation), short(w.moved.Delay))
+	text := fmt.Sprintf("%d × %s period, %s evaluation", n, short(period), short(evaluation))
+	if w.moved.Delay > 0 {
+		text += ", " + short(w.moved.Delay) + " until its datapoint is there"
+	}
+	return text
 }

@@ -45,7 +45,7 @@ func (s *sight) judge(what string, a observe.Alarm) seen {
 	case !s.whole:
 		one.why = "a fault of this drill does not say what it moves"
 	case !kin:
-		one.why = fmt.Sprintf("whether %s %s follows from the fault depends on the service", a.Namespace, a.Metric)
+		one.why = fmt.Sprintf("%s %s may follow from the fault, or not", a.Namespace, a.Metric)
 	default:
 		one.blind = true
 		one.moved = s.nearest(a)
