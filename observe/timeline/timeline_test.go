@@ -210,3 +210,19 @@ func TestDetectedByProbe(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// A second try finds restored what the first restored: the fault was restored. Somebody's change stays told.
+func TestHowItWasPutBack(t *testing.T) {
+	for want, hows := range map[string][]string{
+		"restored": {"never_applied", "restored", "already_restored"},
+		"diverged": {"diverged", "already_restored"},
+	} {
+		s := felt(brief("direct"), 0, 0)
+		for i, how := range hows {
+			s.undo(float64(20+10*i), how)
+		}
+		if x := s.of(); x.Faults[0].How != want {
+			t.Errorf("%v: %s", hows, x.Faults[0].How)
+		}
+	}
+}
