@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/killtest"
+)
+
+// writing is one call of a run that changes something: the n-th of its operation.
+type writing struct {
+	service, operation string
+	nth                int
+}
+
+// writings lists what an undisturbed run of each fault writes; TestWritings finds out whether it still does. The last
+// of them are the undo's.
+func writings(f fault) (in, out []writing) {
+	const scaling = "application-autoscaling"
+	one := func(service string, n int, operations ...string) (list []writing) {
+		for _, o := range operations {
+			list = append(list, writing{service, o, n})
+		}
+		return list
+	}
+	switch f.name {
+	case "on-demand":
+		return append(one("dynamodb", 1, "TagResource", "UpdateTable"), writing{"dynamodb", "TagResource", 2}),
+			append(one("dynamodb", 2, "UpdateTable"), writing{"dynamodb", "TagResource", 3}, writing{"dynamodb", "UntagResource", 1})
+	case "provisioned":
+		return append(one("dynamodb", 1, "TagResource", "UpdateTable"), writing{scaling, "RegisterScalableTarget", 1}, writing{"dynamodb", "TagResource", 2}),
+			append(one("dynamodb", 2, "UpdateTable"), writing{"dynamodb", "TagResource", 3}, writing{scaling, "RegisterScalableTarget", 2}, writing{"dynamodb", "UntagResource", 1})
+	case "error":
+		return one("elasticloadbalancing", 1, "CreateRule", "ModifyRule"), one("elasticloadbalancing", 1, "DeleteRule")
+	default:
+		return append(one("sqs", 1, "TagQueue", "SendMessageBatch"), writing{"sqs", "TagQueue", 2}, writing{"sqs", "TagQueue", 3}),
+			append(one("sqs", 1, "DeleteMessageBatch", "UntagQueue"), writing{"sqs", "TagQueue", 4}, writing{"sqs", "UntagQueue", 2})
+	}
+}
+
+// The list above is what runs really write: every operation, as often as it says, and no other.
+func TestWritings(t *testing.T) {
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, f, "none")
+			p.ends(p.run(f), 3)
+			p.asBefore()
+			want, got := map[string]int{}, map[string]int{}
+			in, out := writings(f)
+			for _, w := range append(in, out...) {
+				want[w.operation] = max(want[w.operation], w.nth)
+			}
+			calls, err := p.stage.Calls(p.ctx)
+			p.must(err)
+			for _, c := range calls {
+				if c.By == "firedrill" && c.Writes && c.Operation != "UpdateItem" && c.Operation != "ReceiveMessage" && c.Operation != "ChangeMessageVisibilityBatch" {
+					got[c.Operation]++
+				}
+			}
+			for operation, n := range got {
+				often := operation == "DeleteMessageBatch" || operation == "TagQueue" // one for each look that found some
+				if n < want[operation] || want[operation] == 0 || n > want[operation] && !often {
+					t.Errorf("runs write %d of %s, the list says %d", n, operation, want[operation])
+				}
+				delete(want, operation)
+			}
+			if len(want) > 0 {
+				t.Errorf("runs never write %v", want)
+			}
+		})
+	}
+}
+
+// Death between a call and its record: a call is held, before or after it takes effect, and the process that waits for
+// its answer is killed. A held call takes effect when its client has gone. Then another process recovers, or is killed
+// in the same way and a third one recovers.
+func TestKilledInACall(t *testing.T) {
+	for _, f := range faults() {
+		in, out := writings(f)
+		for i, w := range append(in, out...) {
+			for j, when := range []string{"before", "after"} {
+				if !full() && (i+j)%3 != 0 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s-%d-%s", f.name, w.operation, w.nth, when), func(t *testing.T) {
+					t.Parallel()
+					p := newPlace(t, f, "none")
+					p.killedAt(w, when, func() *killtest.Process { return p.run(f) })
+					p.recovers()
+				})
+			}
+		}
+		for i, w := range out {
+			for j, when := range []string{"before", "after"} {
+				if !full() && (i+j)%4 != 0 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/recover-%s-%d-%s", f.name, w.operation, w.nth, when), func(t *testing.T) {
+					t.Parallel()
+					p := newPlace(t, f, "none")
+					run := p.run(f)
+					p.says(run, "fault applied")
+					p.must(run.Kill())
+					w := p.left(w)
+					p.killedAt(w, when, func() *killtest.Process {
+						again, err := p.Start(p.ctx, "recover", "--all")
+						p.must(err)
+						return again
+					})
+					p.recovers()
+				})
+			}
+		}
+	}
+}
+
+// left is which call of its operation is meant, counted from now on.
+func (p *place) left(w writing) writing {
+	p.Helper()
+	calls, err := p.stage.Calls(p.ctx)
+	p.must(err)
+	for _, c := range calls {
+		if c.By == "firedrill" && c.Operation == w.operation {
+			w.nth--
+		}
+	}
+	w.nth = max(w.nth, 1)
+	return w
+}
+
+// holds turns a knob that holds one call of firedrill's.
+func (p *place) holds(w writing, when string) (knob string) {
+	p.Helper()
+	knob, err := p.stage.Turn(p.ctx, killtest.Knob{Service: w.service, Operation: w.operation, By: "firedrill", Nth: w.nth, Count: 1, Effect: "hold", When: when})
+	p.must(err)
+	return knob
+}
+
+// held waits until a knob holds its call.
+func (p *place) held(knob string, pr *killtest.Process) {
+	p.Helper()
+	err := killtest.Until(p.ctx, func() (bool, error) {
+		k, err := p.stage.Knob(p.ctx, knob)
+		if err == nil && pr.Ended() {
+			err = fmt.Errorf("the process ended and never made the call:\n%s%s", pr.Err, pr.Out)
+		}
+		return k.State == "holding", err
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (p *place) killedAt(w writing, when string, start func() *killtest.Process) {
+	p.Helper()
+	knob := p.holds(w, when)
+	pr := start()
+	p.held(knob, pr)
+	p.must(pr.Kill())
+	p.must(killtest.Until(p.ctx, func() (bool, error) {
+		k, err := p.stage.Knob(p.ctx, knob)
+		return k.State == "done", err
+	}))
+}
+
+// says waits until a process has said something on stderr.
+func (p *place) says(pr *killtest.Process, what string) {
+	p.Helper()
+	err := killtest.Until(p.ctx, func() (bool, error) {
+		if strings.Contains(pr.Err.String(), what) {
+			return true, nil
+		}
+		if pr.Ended() {
+			return false, fmt.Errorf("the process ended and never said %q:\n%s%s", what, pr.Err, pr.Out)
+		}
+		return false, nil
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// A process that is stopped in the middle of its change is not dead: its lease ends, another process recovers, the late
+// call lands, and when it wakes it puts back what it did.
+func TestStoppedInApply(t *testing.T) {
+	for _, f := range faults() {
+		in, _ := writings(f)
+		for _, w := range in {
+			switch w.operation {
+			case "UpdateTable", "CreateRule", "ModifyRule", "SendMessageBatch":
+			default:
+				continue
+			}
+			for _, late := range []bool{true, false} {
+				if !full() && late != (w.operation == "UpdateTable" || w.operation == "CreateRule") {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/%s/late=%t", f.name, w.operation, late), func(t *testing.T) {
+					t.Parallel()
+					p := newPlace(t, f, "none")
+					p.stopped(f, w, late)
+				})
+			}
+		}
+	}
+}
+
+func (p *place) stopped(f fault, w writing, late bool) {
+	p.Helper()
+	knob := p.holds(w, "before")
+	run := p.run(f)
+	p.held(knob, run)
+	p.must(run.Signal(syscall.SIGSTOP))
+	if !late {
+		p.must(p.stage.Release(p.ctx, knob))
+	}
+	early := p.verb(75, "recover", runOf(p, run)) // its process lives and its lease has not ended
+	if !strings.Contains(early.Err.String(), "held by run") {
+		p.Errorf("an early recover says %q", early.Err)
+	}
+	p.waitForLease()
+	p.verb(0, "recover", "--all")
+	if !late {
+		p.asBefore()
+	} else {
+		p.must(p.stage.Release(p.ctx, knob))
+		if w.operation != "ModifyRule" { // whose rule is gone: it lands on nothing
+			p.changes() // the late call has landed, and nobody but the sleeper knows
+		}
+	}
+	p.must(run.Signal(syscall.SIGCONT))
+	p.ends(run, 1)
+	if !strings.Contains(run.Err.String(), "not recorded") {
+		p.Errorf("whoever woke up says %q", run.Err)
+	}
+	p.recovers()
+}
+
+// runOf finds the run's id in the state directory: a process that is stopped says nothing.
+func runOf(p *place, run *killtest.Process) string {
+	p.Helper()
+	st := p.verb(5, "status", "-o", "json")
+	_, id, ok := strings.Cut(st.Out.String(), `"run":`)
+	if !ok {
+		p.Fatalf("status of pid %d says %q", run.PID(), st.Out)
+	}
+	return strings.Trim(strings.TrimSpace(strings.SplitN(id, ",", 2)[0]), `"`)
+}
+
+// waitForLease waits until recover may take the run over: 15 s after it was last renewed.
+func (p *place) waitForLease() {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	defer cancel()
+	t := time.NewTimer(16 * time.Second)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		p.Fatal(ctx.Err())
+	case <-t.C:
+	}
+}
+
+// changes waits until the world is not as before.
+func (p *place) changes() {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	if err := killtest.Until(ctx, func() (bool, error) {
+		now, err := p.stage.Look(ctx)
+		return p.before.Difference(now) != "", err
+	}); err != nil {
+		p.Errorf("the late call never landed: %v", err)
+	}
+}
