@@ -2,7 +2,6 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   = -s -w -X github.com/firedrill/firedrill/cmd.Version=$(VERSION)
-BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 GOLANGCI  = v2.15.0
 TOOLS     = $(CURDIR)/bin/tools
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -15,7 +14,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the program, as bin/firedrill
-	$(BUILD) -o bin/firedrill ./cmd/firedrill
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/firedrill ./cmd/firedrill
 
 drill: build ## your first drill, on the built-in sandbox: half a minute, no account needed
 	@bin/firedrill run orders-write-throttle --env sandbox
@@ -30,7 +29,7 @@ kill9: ## kill the runner in the middle of a fault, recover from another process
 	$(GO) run ./internal/kill9
 
 kills: ## RUNS (50) seeded kills of the runner for each fault, a fresh sandbox for each
-	FIREDRILL_KILLS=$(RUNS) $(GO) test -count=1 -timeout 60m -v -run Kills ./internal/kill9/...
+	FIREDRILL_KILLS=$(RUNS) $(GO) test -count=1 -timeout 60m -v -run TestKills ./internal/kill9
 
 scripts: ## the program end to end, as scripts
 	$(GO) test -count=1 -run Script ./cmd/...
@@ -47,7 +46,7 @@ conformance: ## what others wrote: moto, Alertmanager, the AWS CLI (each skipped
 	$(GO) test -count=1 -v ./internal/conformance/
 
 bench: ## start, first fault, memory and size, as ratios of one run
-	$(GO) test -count=1 -v -tags bench ./bench/
+	FIREDRILL_BENCH=1 $(GO) test -count=1 -v ./bench/
 
 picture: build ## docs/drill.svg, of a real run
 	$(GO) run ./docs/picture
@@ -56,9 +55,9 @@ dist: ## static binaries for Linux and macOS in dist/, with checksums
 	@rm -rf dist && mkdir -p dist
 	@for p in $(PLATFORMS); do \
 		echo "dist/firedrill-$${p%/*}-$${p#*/}"; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o dist/firedrill-$${p%/*}-$${p#*/} ./cmd/firedrill || exit 1; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/firedrill-$${p%/*}-$${p#*/} ./cmd/firedrill || exit 1; \
 	done
-	@cd dist && sha256sum firedrill-* > SHA256SUMS && cat SHA256SUMS
+	@cd dist && if command -v sha256sum >/dev/null; then sha256sum firedrill-*; else shasum -a 256 firedrill-*; fi | tee SHA256SUMS
 
 clean: ## delete what was built here
 	rm -rf bin dist
