@@ -45,6 +45,13 @@ func TestThrottleUndoNeverOverwritesAResponder(t *testing.T) {
 	})
 }
 
+// catalog is at a pace at which nothing waits: here no read is ever behind.
+func (m *edited) catalog() inject.Catalog {
+	pace := inject.SandboxTiming()
+	pace.Again = time.Millisecond
+	return inject.NewCatalog(m.clients("AKIAFIREDRILL00000"), inject.CatalogOptions{Timing: pace})
+}
+
 // edited is a table, and what it should be.
 type edited struct {
 	*account
