@@ -3,6 +3,7 @@ package debrief
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -162,14 +163,8 @@ func (r Report) Text(w io.Writer) error {
 	for _, x := range r.Drills {
 		fmt.Fprintf(&b, "\n%s in %s\n", clean(x.Drill), clean(x.Environment))
 		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(tw, "when\trun\toutcome\t%s\n", strings.Join(phases(), "\t"))
-		for _, row := range x.Runs {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", row.At.UTC().Format("2006-01-02 15:04"), row.Run, cmp.Or(row.Outcome, "goes on"), cells(row.Seconds))
-		}
-		if len(x.Runs) >= medianFrom {
-			fmt.Fprintf(tw, "\t\tmedian\t%s\n", cells(x.Median))
-		}
-		if err := tw.Flush(); err != nil {
+		_, err := io.WriteString(tw, x.table())
+		if err = errors.Join(err, tw.Flush()); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
@@ -177,6 +172,18 @@ func (r Report) Text(w io.Writer) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// table is every run, with tabs between its cells.
+func (x Trend) table() string {
+	lines := []string{"when\trun\toutcome\t" + strings.Join(phases(), "\t")}
+	for _, row := range x.Runs {
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%s", row.At.UTC().Format("2006-01-02 15:04"), row.Run, cmp.Or(row.Outcome, "goes on"), cells(row.Seconds)))
+	}
+	if len(x.Runs) >= medianFrom {
+		lines = append(lines, "\t\tmedian\t"+cells(x.Median))
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func cells(seconds map[string]*float64) string {

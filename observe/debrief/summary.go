@@ -47,11 +47,14 @@ func summary(t timeline.Timeline) string {
 		add("The fault was felt.")
 	}
 	said = append(said, people(t)...)
-	if i := t.Interval("mitigate"); i.Known {
+	switch i := t.Interval("mitigate"); {
+	case i.Known:
 		add("After %s users were well again.", Seconds(i.Seconds))
-	} else if i.Reason == timeline.NotFelt {
+	case i.Reason == timeline.NotFelt:
 		add("The steady state never got bad, so nobody can say when users were well again.")
-	} else if t.Outcome != "" {
+	case i.Reason == timeline.NotWatched:
+		add("Nothing looked at whether users were well.")
+	case i.Reason == timeline.Censored:
 		add("It was not mended before the drill put it back.")
 	}
 	if i := t.Interval("resolve"); i.Known {

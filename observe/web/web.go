@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -54,7 +55,7 @@ func (h *handler) healthz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, "ok")
+	_, _ = io.WriteString(w, "ok\n")
 }
 
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
