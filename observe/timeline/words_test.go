@@ -1,0 +1,134 @@
+package timeline_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+// say tells one event.
+func say(e journal.Event) (lines []string) {
+	for _, x := range timeline.Of([]journal.Event{e}, time.Time{}).Entries() {
+		lines = append(lines, x.Text)
+	}
+	return lines
+}
+
+func TestSentences(t *testing.T) {
+	yes, no := journal.Bool(true), journal.Bool(false)
+	at := time.Date(2026, 3, 2, 10, 1, 20, 0, time.UTC)
+	for want, e := range map[string]journal.Event{
+		"fault applied: throttle":                          {Kind: journal.FaultApplied, Fact: journal.Fact{Fault: "throttle"}},
+		"effective: ThrottlingReasons names our table":     {Kind: journal.FaultEffective, Fact: journal.Fact{Fault: "throttle", Why: "ThrottlingReasons names our table"}},
+		"effective: throttle":                              {Kind: journal.FaultEffective, Fact: journal.Fact{Fault: "throttle"}},
+		"fault not applied: throttle: AccessDenied":        {Kind: journal.FaultApplyFailed, Fact: journal.Fact{Fault: "throttle", Err: "AccessDenied"}},
+		"fault staged, inert: error":                       {Kind: journal.FaultStaged, Fact: journal.Fact{Fault: "error"}},
+		"not felt any more: throttle":                      {Kind: journal.FaultCeased, Fact: journal.Fact{Fault: "throttle"}},
+		"put back: throttle (already restored)":            {Kind: journal.FaultReverted, Fact: journal.Fact{Fault: "throttle", How: "already_restored"}},
+		"could not put back throttle: throttled":           {Kind: journal.FaultRevertFailed, Fact: journal.Fact{Fault: "throttle", Err: "throttled"}},
+		"reads back as before: poison: 3 swept":            {Kind: journal.FaultSettled, Fact: journal.Fact{Fault: "poison", Why: "3 swept"}},
+		"alarm orders fired":                               {Kind: journal.AlarmFired, Fact: journal.Fact{Alarm: "orders", Role: journal.RoleWatch}},
+		"alarm orders fired (a ripple)":                    {Kind: journal.AlarmFired, Fact: journal.Fact{Alarm: "orders", Role: journal.RoleRipple}},
+		"alarm orders is OK again":                         {Kind: journal.AlarmCleared, Fact: journal.Fact{Alarm: "orders"}},
+		"First Responder acknowledged (mobile)":            {Kind: journal.IncidentAcknowledged, Fact: journal.Fact{By: "First Responder", Channel: "mobile", Human: yes}},
+		"acknowledged by a machine (api)":                  {Kind: journal.IncidentAcknowledged, Fact: journal.Fact{Channel: "api", Human: no}},
+		"resolved by somebody, person or tool unknown":     {Kind: journal.IncidentResolved},
+		"PANNA was notified (sms)":                         {Kind: journal.IncidentNotified, Fact: journal.Fact{User: "PANNA", Channel: "sms"}},
+		"incident escalated to level 2":                    {Kind: journal.IncidentEscalated, Fact: journal.Fact{Level: 2}},
+		"incident escalated":                               {Kind: journal.IncidentEscalated},
+		"acknowledgement timed out or was taken back":      {Kind: journal.IncidentUnacknowledged},
+		"Anna noted: checked the DLQ":                      {Kind: journal.IncidentNoted, Fact: journal.Fact{By: "Anna", Text: "checked the DLQ"}},
+		"ben noted: restarted it":                          {Kind: journal.NoteWritten, Fact: journal.Fact{By: "ben", Text: "restarted it"}},
+		"our page was handed to the pager: [DRILL] orders": {Kind: journal.PageSent, Fact: journal.Fact{Title: "[DRILL] orders"}},
+		"our page was not taken in: 401":                   {Kind: journal.PageSent, Fact: journal.Fact{Err: "401"}},
+		"the owner could not be paged: 401":                {Kind: journal.PageSent, Fact: journal.Fact{Err: "401", Role: "owner"}},
+		"our page is resolved":                             {Kind: journal.PageResolved},
+		"our page could not be resolved: 401":              {Kind: journal.PageResolved, Fact: journal.Fact{Err: "401"}},
+		"our note could not be written: 401":               {Kind: journal.NoteSent, Fact: journal.Fact{Err: "401"}},
+		"refused: outside the window":                      {Kind: journal.GuardRefused, Fact: journal.Fact{Reason: "window", Why: "outside the window"}},
+		"to be ended early (abort): ben wants it":          {Kind: journal.AbortRequested, Fact: journal.Fact{Reason: "abort", Why: "ben wants it"}},
+		"taken over by another process: pid 7 on ci":       {Kind: journal.RunTaken, Gen: 2, Fact: journal.Fact{Holder: "pid 7 on ci"}},
+		"reopened: what is left is put back":               {Kind: journal.RunReopened},
+		"clock of aws: +0.31 s ± 0.20 s from ours":         {Kind: journal.ClockRead, Fact: journal.Fact{Source: "aws", OffsetS: 0.31, ErrorS: 0.2}},
+		"the clock of aws cannot be read: timeout":         {Kind: journal.ClockRead, Fact: journal.Fact{Source: "aws", Err: "timeout"}},
+		"somebody corrected paged to 10:01:20Z":            {Kind: journal.Correction, Fact: journal.Fact{Instant: "paged", Value: &at}},
+		"steady state: http x is ok":                       {Kind: journal.SteadyRead, Fact: journal.Fact{Probe: "http x", Reading: "ok"}},
+		"http x is bad: 503":                               {Kind: journal.ProbeRead, Fact: journal.Fact{Probe: "http x", Reading: "bad", Why: "503"}},
+		"moon.rose: it is late":                            {Kind: "moon.rose", Fact: journal.Fact{Why: "it is late"}}, // of a newer version: shown as it is
+		"finished: dirty: a is in place; b is in place":    {Kind: journal.RunFinished, Fact: journal.Fact{Left: []string{"a is in place", "b is in place"}}},
+	} {
+		if got := say(e); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", e.Kind, got, want)
+		}
+	}
+	for name, e := range map[string]journal.Event{
+		"first engine":  {Kind: journal.RunTaken, Gen: 1},
+		"effect":        {Kind: journal.EffectRead, Fact: journal.Fact{Fault: "a", Reading: "yes"}},
+		"load":          {Kind: journal.LoadRead, Fact: journal.Fact{Fault: "a", Sent: 7}},
+		"local clock":   {Kind: journal.ClockRead, Fact: journal.Fact{Source: "local"}},
+		"first good":    {Kind: journal.ProbeRead, Fact: journal.Fact{Probe: "http x", Reading: "ok"}},
+		"empty correct": {Kind: journal.Correction},
+	} {
+		if got := say(e); len(got) != 0 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A probe that reads the same again is told once.
+func TestReadingsAreTakenTogether(t *testing.T) {
+	s := begin(brief("direct"), 0, 0)
+	for i, r := range []string{"ok", "bad", "bad", "bad", "unknown", "unknown", "ok", "ok"} {
+		s.steady(float64(10+i), r)
+	}
+	var told []string
+	for _, e := range s.of().Entries() {
+		if e.Kind == journal.ProbeRead {
+			told = append(told, strings.TrimPrefix(e.Text, "http https://orders/health is "))
+		}
+	}
+	if got := strings.Join(told, " "); got != "bad unknown ok" {
+		t.Error(got)
+	}
+}
+
+// What others write cannot move the cursor, colour the terminal or turn the line around.
+func TestLinesAreLines(t *testing.T) {
+	got := say(journal.Event{Kind: journal.NoteWritten, Fact: journal.Fact{By: "a\x1b[2J", Text: "one\ntwo\r\t\u202eeerht"}})
+	if len(got) != 1 || strings.ContainsAny(got[0], "\n\r\t\x1b\u202e") {
+		t.Errorf("%q", got)
+	}
+}
+
+// Our own note comes back as an entry of the pager's: it is told once.
+func TestOwnNote(t *testing.T) {
+	s := felt(brief("alarm"), 0, 0)
+	s.add(9, journal.NoteSent, journal.Fact{Incident: "Q1", Text: "[DRILL] this is a drill"})
+	n := len(s.of().Entries())
+	s.pager(9, 10, journal.IncidentNoted, journal.Fact{Text: "[DRILL] this is a drill"})
+	if m := len(s.of().Entries()); m != n {
+		t.Errorf("%d lines, then %d", n, m)
+	}
+	s.pager(11, 12, journal.IncidentNoted, journal.Fact{Text: "is this a drill?"})
+	if m := len(s.of().Entries()); m != n+1 {
+		t.Errorf("%d lines, then %d", n, m)
+	}
+}
+
+// The status has every key, whatever happened, and nothing but null for what did not.
+func TestStatusOfNothing(t *testing.T) {
+	b, err := timeline.StatusJSON(timeline.Of([]journal.Event{{Kind: journal.RunPlanned, Run: "01run", Fact: journal.Fact{Brief: brief("alarm")}}}, time.Time{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"outcome": null`, `"effective": null`, `"restored": null`, `"detect": null`, `"restore": null`,
+		`"detected": "not_yet"`, `"acknowledge": "not_yet"`, `"state": "idle"`, `"how": null`, `"left": null`, `"actual_s": null`,
+		`"error_s": null`, `"verdict": "unknown"`, `"limit_s": 300`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s is missing in %s", want, b)
+		}
+	}
+}
