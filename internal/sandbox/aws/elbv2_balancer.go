@@ -40,12 +40,12 @@ type (
 )
 
 // elbName is the legal form of a load balancer's or target group's name.
-var elbName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
+var elbName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
 
 func (e *elb) createBalancer(_ context.Context, _ caller, in *createBalancerInput) (*balancersOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !elbName.MatchString(in.Name) {
+	if !elbName.MatchString(in.Name) || len(in.Name) > 32 {
 		return nil, elbError("ValidationError", "The load balancer name '%s' is not valid: letters, digits and hyphens, at most 32", in.Name)
 	}
 	if in.Type != "" && in.Type != "application" {

@@ -82,7 +82,7 @@ type healthCheck struct {
 func (e *elb) createGroup(_ context.Context, _ caller, in *createGroupInput) (*groupsOutput, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !elbName.MatchString(in.Name) {
+	if !elbName.MatchString(in.Name) || len(in.Name) > 32 {
 		return nil, elbError("ValidationError", "The target group name '%s' is not valid: letters, digits and hyphens, at most 32", in.Name)
 	}
 	if in.Protocol != "HTTP" || in.TargetType != "ip" || in.ProtocolVersion != "" && in.ProtocolVersion != "HTTP1" {

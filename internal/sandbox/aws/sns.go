@@ -42,7 +42,7 @@ var (
 	_ service   = (*sns)(nil)
 	_ publisher = (*sns)(nil)
 
-	snsTopicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+	snsTopicName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
 
 func newSNS(d deps) *sns {

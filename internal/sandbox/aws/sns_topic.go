@@ -28,7 +28,7 @@ type topicOutput struct{ TopicArn string }
 
 // createTopic makes a topic, or answers the one that has this name already.
 func (s *sns) createTopic(_ context.Context, _ caller, in *createTopicInput) (*topicOutput, error) {
-	if !snsTopicName.MatchString(in.Name) {
+	if !snsTopicName.MatchString(in.Name) || len(in.Name) > 256 {
 		return nil, invalidParameter("Invalid parameter: Topic Name")
 	}
 	for name := range in.Attributes {

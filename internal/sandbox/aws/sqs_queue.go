@@ -51,7 +51,7 @@ type (
 )
 
 // queueName is the legal form of a queue name.
-var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // reuseAfter is how long the name of a deleted queue stays blocked:
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html

@@ -57,7 +57,7 @@ type (
 )
 
 // batchID is the legal form of an entry's id in a batch.
-var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+var batchID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (s *sqs) send(_ context.Context, c caller, in *sendInput) (*sendOutput, error) {
 	q, now, err := s.enter(c, in.QueueUrl, "SendMessage")
@@ -163,7 +163,7 @@ func checkBatch(ids []string) error {
 	}
 	seen := map[string]bool{}
 	for _, id := range ids {
-		if !batchID.MatchString(id) {
+		if !batchID.MatchString(id) || len(id) > 80 {
 			return sqsError("InvalidBatchEntryId", "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")
 		}
 		if seen[id] {
