@@ -1,11 +1,12 @@
-// Package conformance holds firedrill to what others wrote: moto, a real Alertmanager, the AWS CLI. A part that is
-// not installed is skipped, and named; where FIREDRILL_CONFORMANCE=required, its absence is a failure.
 package conformance
 
 import (
 	"bufio"
 	"context"
+	"errors"
+	"flag"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -13,66 +14,105 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/firedrill/firedrill/cmd"
 )
 
-// part finds a program that others wrote.
-func part(t *testing.T, name, install string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
+// asProgram makes this test's binary the program itself, so that a shell can run it without another build.
+const asProgram = "FIREDRILL_CONFORMANCE_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(cmd.Main())
 	}
-	if os.Getenv("FIREDRILL_CONFORMANCE") == "required" {
-		t.Fatalf("%s is not installed. Try: %s", name, install)
+	// Rows of the faults' suite wait more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
-	t.Skipf("%s is not installed. Try: %s", name, install)
-	return ""
+	os.Exit(m.Run())
 }
 
+// part finds a program that others wrote. Where it is not installed the test is skipped, or
+// fails when FIREDRILL_CONFORMANCE=required says that this machine must have it.
+func part(t *testing.T, name, install string) string {
+	t.Helper()
+	required := os.Getenv("FIREDRILL_CONFORMANCE") == "required"
+	path, err := exec.LookPath(name)
+	switch {
+	case err != nil && required:
+		t.Fatalf("%s is not installed. Try: %s", name, install)
+	case err != nil:
+		t.Skipf("%s is not installed. Try: %s", name, install)
+	case testing.Short() && !required:
+		t.Skipf("%s is left out of -short", name)
+	}
+	return path
+}
+
+// version is what a program says of itself, logged: who reads the log must know which one was met.
+func version(t *testing.T, program string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), program, "--version").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s --version: %v\n%s", program, err, out)
+	}
+	first, _, _ := strings.Cut(string(out), "\n")
+	t.Log(first)
+	return first
+}
+
+// patience is how long a machine with other things to do may take for anything here.
+const patience = time.Minute
+
 // serve starts a program, waits for the line in which it tells its address, and ends it with the test. Everything it
-// writes is read, and shown when the test fails.
+// writes is read, and its end is shown when the test fails.
 func serve(t *testing.T, ready *regexp.Regexp, name string, args ...string) []string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
+	began := time.Now()
+	c := exec.CommandContext(t.Context(), name, args...)
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	c.WaitDelay = 10 * time.Second
 	out, in := io.Pipe()
-	cmd.Stdout, cmd.Stderr = in, in
-	if err := cmd.Start(); err != nil {
+	c.Dir, c.Stdout, c.Stderr = t.TempDir(), in, in
+	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	found := make(chan []string, 1)
 	var log strings.Builder
-	read := make(chan struct{})
+	read, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(read)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			log.WriteString(s.Text() + "\n")
-			if m := ready.FindStringSubmatch(s.Text()); m != nil && len(found) == 0 {
+		for r := bufio.NewReader(out); ; {
+			line, err := r.ReadString('\n')
+			log.WriteString(line)
+			if m := ready.FindStringSubmatch(line); m != nil && len(found) == 0 {
 				found <- m
+			}
+			if err != nil {
+				return
 			}
 		}
 	}()
-	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = cmd.Wait() // it ends by our signal
+		_ = c.Wait() // it ends by our signal
 		_ = in.Close()
 	}()
 	t.Cleanup(func() {
 		<-ended // the test's context has ended, and with it the program
 		<-read
 		if t.Failed() {
-			t.Logf("%s wrote:\n%s", name, log.String())
+			t.Logf("%s wrote at the end:\n%s", name, log.String()[max(0, log.Len()-8<<10):])
 		}
 	})
 	select {
 	case m := <-found:
+		t.Logf("%s is ready after %s", name, time.Since(began).Round(10*time.Millisecond))
 		return m
 	case <-ended:
 		t.Fatalf("%s ended before it was ready", name)
-	case <-time.After(time.Minute):
-		t.Fatalf("%s is not ready after a minute", name)
+	case <-time.After(patience):
+		t.Fatalf("%s is not ready after %s", name, patience)
 	}
 	return nil
 }
@@ -80,7 +120,7 @@ func serve(t *testing.T, ready *regexp.Regexp, name string, args ...string) []st
 // eventually polls a condition until it holds.
 func eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 40*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -91,6 +131,19 @@ func eventually(ctx context.Context, t *testing.T, what string, holds func() boo
 		case <-tick.C:
 		}
 	}
+}
+
+// post sends one request, JSON unless the header says otherwise, and reads its answer.
+func post(t *testing.T, url, body string, header http.Header) (status int, answer string) {
+	t.Helper()
+	r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body)))(t)
+	r.Header.Set("Content-Type", "application/json")
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	a := must(http.DefaultClient.Do(r))(t)
+	text, err := io.ReadAll(a.Body)
+	return a.StatusCode, string(must(text, errors.Join(err, a.Body.Close()))(t))
 }
 
 // must ends the test on an error.
