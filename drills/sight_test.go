@@ -43,7 +43,7 @@ func watchOnly(a observe.Alarm) func(*scene) {
 	}
 }
 
-func cloudwatch(namespace, metric string, dimensions ...string) observe.ProbeSpec {
+func cloudwatchProbe(namespace, metric string, dimensions ...string) observe.ProbeSpec {
 	return observe.ProbeSpec{CloudWatch: &observe.CloudWatchProbe{Namespace: namespace, Metric: metric, Dimensions: pairs(dimensions), Statistic: "Sum", Is: "< 1"}}
 }
 
@@ -65,13 +65,13 @@ func TestBlindAlarmsAreRefused(t *testing.T) {
 		{"rings when it falls", func(s *scene) { s.alarms.list[0].Comparison = "LessThanThreshold" }, "sight", false, []string{"falls", "makes it rise"}},
 		{"too few messages", poisoned(3, "Maximum"), "sight", false, []string{"passes 3", "brings it to 3"}},
 		{"a probe of another table", func(s *scene) {
-			s.spec.Watch = []observe.ProbeSpec{cloudwatch("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "stock")}
+			s.spec.Watch = []observe.ProbeSpec{cloudwatchProbe("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "stock")}
 		}, "sight", false, []string{"probe cloudwatch", "TableName=stock"}},
 		{"actions disabled", func(s *scene) { s.alarms.list[0].Enabled = false }, "alarms", false, []string{"disabled", "enable-alarm-actions"}},
 		{"no alarm action", func(s *scene) { s.alarms.list[0].Actions = nil }, "alarms", false, []string{"nobody would be paged"}},
 		{"stops on its own metric", func(s *scene) { s.spec.StopConditions = []observe.ProbeSpec{watching("throttled")} }, "stop_condition", false, []string{"stop condition alarm throttled watches WriteThrottleEvents, which a throttle moves"}},
 		{"stops on its own metric, by a probe", func(s *scene) {
-			s.spec.StopConditions = []observe.ProbeSpec{cloudwatch("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "orders")}
+			s.spec.StopConditions = []observe.ProbeSpec{cloudwatchProbe("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "orders")}
 		}, "stop_condition", false, []string{"which a throttle moves"}},
 		{"stops on its own queue", func(s *scene) {
 			poisoned(0, "Maximum")(s)
@@ -169,7 +169,7 @@ func TestFloors(t *testing.T) {
 			s.spec.Expect.Detect = time.Second
 		}, nil, ""},
 		{"a probe of its metric", func(s *scene) {
-			s.spec.Watch = []observe.ProbeSpec{cloudwatch("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "orders")}
+			s.spec.Watch = []observe.ProbeSpec{cloudwatchProbe("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "orders")}
 			s.spec.Expect.Detect = time.Minute
 		}, []string{"expect: {detect: 2m}"}, ""},
 		{"beside one that cannot be judged", func(s *scene) {
@@ -289,7 +289,7 @@ func TestAlarmsThatCannotBeListed(t *testing.T) {
 
 func TestPermissions(t *testing.T) {
 	s := newScene(t)
-	s.spec.SteadyState = append(s.spec.SteadyState, cloudwatch("Shop", "Errors"), observe.ProbeSpec{SQS: &observe.SQSProbe{Queue: "orders", Visible: "<= 5"}})
+	s.spec.SteadyState = append(s.spec.SteadyState, cloudwatchProbe("Shop", "Errors"), observe.ProbeSpec{SQS: &observe.SQSProbe{Queue: "orders", Visible: "<= 5"}})
 	v, err := s.plan()
 	if err != nil {
 		t.Fatal(err)
