@@ -2,6 +2,7 @@ package drills
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -35,7 +36,15 @@ func (c *clocks) start(ctx context.Context, w World) {
 
 // measure reads one clock. One that cannot be read is told, not guessed.
 func (c *clocks) measure(ctx context.Context, w World, source string) {
-	e := journal.Event{Kind: journal.ClockRead, Fact: journal.Fact{Source: source}}
+	e := journal.Event{Kind: journal.ClockRead, At: w.Clock.Now(), Fact: journal.Fact{Source: source}}
+	defer func() {
+		if r := recover(); r != nil {
+			e.Fact.Err = fmt.Sprintf("panic: %v", r)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.events = append(c.events, e)
+	}()
 	o, err := observe.MeasureClock(ctx, observe.Clock{Source: source, Look: w.Dates[source], Now: w.Clock.Now, Wait: w.Clock.Wait})
 	if err != nil {
 		e.Fact.Err = err.Error()
@@ -43,9 +52,6 @@ func (c *clocks) measure(ctx context.Context, w World, source string) {
 		e.Fact.OffsetS, e.Fact.ErrorS = o.Offset.Seconds(), o.Error.Seconds()
 	}
 	e.At = w.Clock.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.events = append(c.events, e)
 }
 
 // wait returns when nothing is measured any more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -33,6 +34,8 @@ type running struct {
 	lease *lease
 	lost  error // why nothing is recorded any more
 	told  bool  // that the run was interrupted
+
+	audience *audience
 }
 
 // Start begins a run with its plan and sees it to its end. Cancelling ctx interrupts the run, which then puts
@@ -46,8 +49,9 @@ func (e *Engine) Start(ctx context.Context, p *Plan, brief journal.Brief) (*Stat
 	if err != nil {
 		return nil, fmt.Errorf("start run %s: %w", p.Run, err)
 	}
-	r := &running{Engine: e, state: NewState(p.Run), lease: l, at: journal.Position{Run: p.Run, After: journal.Start, Gen: l.gen()}}
-	if err := r.record(ctx, "plan", []journal.Event{planned}); err != nil {
+	r := &running{Engine: e, state: NewState(p.Run), lease: l, at: journal.Position{Run: p.Run, After: journal.Start, Gen: l.gen()}, audience: newAudience(e.Watch)}
+	defer r.audience.close(context.WithoutCancel(ctx))
+	if err := r.record(context.WithoutCancel(ctx), "plan", []journal.Event{planned}); err != nil {
 		return nil, errors.Join(fmt.Errorf("start run %s: %w", p.Run, err), r.lease.release(context.WithoutCancel(ctx)))
 	}
 	return r.loop(ctx)
@@ -77,11 +81,12 @@ func (e *Engine) takeOver(ctx context.Context, run string, why *journal.Event) (
 	if err != nil {
 		return s, err
 	}
-	if s, at, err = e.read(ctx, run); err != nil {
+	if s, at, err = e.read(context.WithoutCancel(ctx), run); err != nil {
 		return s, errors.Join(err, l.release(context.WithoutCancel(ctx)))
 	}
 	at.Gen = l.gen()
-	r := &running{Engine: e, state: s, at: at, lease: l}
+	r := &running{Engine: e, state: s, at: at, lease: l, audience: newAudience(e.Watch)}
+	defer r.audience.close(context.WithoutCancel(ctx))
 	events := []journal.Event{{Kind: journal.RunTaken, At: e.Clock.Now(), Fact: journal.Fact{Holder: e.Holder.String()}}}
 	if s.Finished {
 		events = append(events, journal.Event{Kind: journal.RunReopened, At: e.Clock.Now()})
@@ -90,7 +95,7 @@ func (e *Engine) takeOver(ctx context.Context, run string, why *journal.Event) (
 		why.At = e.Clock.Now()
 		events = append(events, *why)
 	}
-	if err := r.record(ctx, "take/"+itoa(at.Gen), events); err != nil {
+	if err := r.record(context.WithoutCancel(ctx), "take/"+itoa(at.Gen), events); err != nil {
 		r.lose(err) // put back all the same: the world matters more than the paper
 		for _, ev := range events {
 			ev.Gen = at.Gen
@@ -116,35 +121,81 @@ func (e *Engine) read(ctx context.Context, run string) (*State, journal.Position
 func (r *running) loop(ctx context.Context) (*State, error) {
 	out := context.WithoutCancel(ctx)
 	steps := r.Steps
-	steps.Lease, steps.Fresh, steps.Tail = r.takeTargets, r.lease.fresh, r.written
+	steps.Lease, steps.Fresh, steps.Tail, steps.Ended = r.takeTargets, r.lease.fresh, r.written, r.ended
 	in, stop := r.lease.keep(ctx)
 	defer steps.clocks.wait()
 	defer stop()
-	for {
-		r.catchUp(out)
-		if in.Err() != nil && !r.told && !r.state.Finished {
-			r.interrupted(out, context.Cause(in))
-		}
-		a := Next(r.state, r.Clock.Now())
-		switch a.Verb {
-		case Done:
+	for broken := 0; ; {
+		done, err := r.step(in, out)
+		switch {
+		case done:
 			return r.state, r.end(out)
-		case Wait:
-			r.pause(out, a.Until)
+		case err == nil:
+			broken = 0
 			continue
 		}
-		work := in
-		if a.wayOut() {
-			work = out
+		if broken++; broken >= brokenSteps {
+			return r.state, errors.Join(err, r.byHand(out), r.end(out))
 		}
-		events := steps.Do(work, r.state, a)
-		if err := r.record(out, a.ID, events); err != nil {
-			r.lose(err)
-			for _, e := range events {
-				r.state.Add(e)
-			}
+		r.lose(err) // our own mistake: go on unrecorded, putting back
+	}
+}
+
+// brokenSteps is how often in a row our own code may panic before everything is put back without it.
+const brokenSteps = 3
+
+// step does the next thing. A panic in deciding, folding or recording is its error.
+func (r *running) step(in, out context.Context) (done bool, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("panic: %v", x)
+		}
+	}()
+	r.catchUp(out)
+	if in.Err() != nil && !r.told && !r.state.Finished {
+		r.interrupted(out, context.Cause(in))
+	}
+	a := Next(r.state, r.Clock.Now())
+	switch a.Verb {
+	case Done:
+		return true, nil
+	case Wait:
+		r.pause(out, a.Until)
+		return false, nil
+	}
+	work := in
+	if a.wayOut() {
+		work = out
+	}
+	events := r.Steps.Do(work, r.state, a)
+	if err := r.record(out, a.ID, events); err != nil {
+		r.lose(err)
+		for _, e := range events {
+			r.state.Add(e)
 		}
 	}
+	return false, nil
+}
+
+// byHand puts back what may be in place when nothing can be decided any more: last in, first out, with patience.
+func (r *running) byHand(ctx context.Context) (err error) {
+	for i := len(r.state.Faults) - 1; i >= 0; i-- {
+		if !r.state.Faults[i].open() {
+			continue
+		}
+		a := r.state.act(Revert, i, 0)
+		for try := 0; try < 10; try++ {
+			if e := r.Steps.Do(ctx, r.state, a); e[0].Kind == journal.FaultReverted {
+				r.state.Faults[i].Phase = Settled
+				break
+			}
+			_ = r.Clock.Wait(ctx, min(backoffFirst<<min(try, 5), backoffMost))
+		}
+	}
+	if left := r.state.InPlace(); len(left) > 0 {
+		err = fmt.Errorf("left in place: %v", left)
+	}
+	return err
 }
 
 // catchUp folds what others wrote: an abort, a note. A run that somebody took over is lost to us: what we have done,
@@ -185,8 +236,8 @@ func (r *running) fold(events []journal.Event) {
 }
 
 func (r *running) watch(events []journal.Event) {
-	if r.Watch != nil && len(events) > 0 {
-		r.Watch(events)
+	if r.audience != nil && len(events) > 0 {
+		r.audience.tell(events)
 	}
 }
 
@@ -200,7 +251,8 @@ func (r *running) lose(err error) {
 
 func (r *running) interrupted(ctx context.Context, cause error) {
 	r.told = true
-	e := journal.Event{Kind: journal.AbortRequested, At: r.Clock.Now(), Fact: journal.Fact{Reason: ReasonInterrupted, Why: cause.Error()}}
+	e := interruptedEvent(cause)
+	e.At = r.Clock.Now()
 	if errors.Is(cause, journal.ErrStale) || errors.Is(cause, errLeaseLost) {
 		r.lose(cause)
 		return
@@ -228,10 +280,20 @@ func (r *running) written(ctx context.Context) bool {
 	return err != nil || len(events) > 0
 }
 
+// ended says that somebody else has aborted the run, or taken it over.
+func (r *running) ended(ctx context.Context) bool {
+	if r.lost != nil {
+		return false
+	}
+	_, events, err := journal.Tail(ctx, r.Store, r.at)
+	return err != nil || slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.AbortRequested })
+}
+
 // end lets go of what the run no longer needs. A target stays the run's own while anything is in place or unrecorded.
 func (r *running) end(ctx context.Context) error {
 	if r.lost != nil {
-		return errors.Join(fmt.Errorf("run %s: %w: %w", r.state.Run, ErrUnrecorded, r.lost), r.lease.release(ctx))
+		_ = r.lease.release(ctx) // a journal that is lost is told once; the lease ends by itself
+		return fmt.Errorf("run %s: %w: %w", r.state.Run, ErrUnrecorded, r.lost)
 	}
 	if len(r.state.InPlace()) > 0 {
 		return r.lease.release(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestRunPutsBack(t *testing.T) {
 	st, err := s.start(context.Background(), s.engine(1))
 	s.check(t, st, err)
 	want := "[run.planned guard.passed steady.read fault.prepared fault.applied fault.prepared fault.applied" +
-		" fault.effective fault.effective fault.reverted fault.settled fault.reverted fault.settled steady.read run.finished]"
+		" fault.effective fault.effective fault.reverted fault.reverted fault.settled fault.settled steady.read run.finished]"
 	var inOut []journal.Kind
 	for _, k := range kinds(s.events(t)) {
 		if k != journal.PageSent {
@@ -105,16 +106,13 @@ func TestDiesBetweenCallAndRecord(t *testing.T) {
 				}
 				return nil
 			}
-			func() {
+			if !until(func() {
 				e := s.engine(1)
 				e.Store = dyingStore{s.store, &dead}
-				defer func() {
-					if r := recover(); r != nil && r != any(errDies) {
-						panic(r)
-					}
-				}()
 				_, _ = s.start(context.Background(), e)
-			}()
+			}) {
+				t.Fatal("it did not die")
+			}
 			s.clock.t = s.clock.t.Add(time.Minute)
 			st, err := s.engine(2).Recover(context.Background(), runID, drills.ReasonRecover, "test")
 			s.check(t, st, err)
@@ -130,7 +128,7 @@ type dyingStore struct {
 
 func (d dyingStore) Append(ctx context.Context, run string, after int64, gen int, b journal.Batch) error {
 	if *d.dead {
-		panic(errDies)
+		runtime.Goexit()
 	}
 	return d.Memory.Append(ctx, run, after, gen, b)
 }
@@ -259,8 +257,7 @@ func TestDiesBeforeLettingGo(t *testing.T) {
 		s := newStage(t)
 		dead := false
 		e := s.engine(1)
-		e.Store = dyingStore{s.store, &dead}
-		e.Watch = func(events []journal.Event) { dead = dead || events[len(events)-1].Kind == journal.RunFinished }
+		e.Store = finishing{dyingStore{s.store, &dead}}
 		st, err := s.start(context.Background(), e)
 		if err == nil || st == nil || !st.Finished {
 			t.Fatalf("the process did not die at the very end: %v", err)
@@ -278,6 +275,15 @@ func TestDiesBeforeLettingGo(t *testing.T) {
 			t.Errorf("the next drill: outcome %v, err %v", st.Outcome, err)
 		}
 	}
+}
+
+// finishing dies as soon as the end of a run is recorded.
+type finishing struct{ dyingStore }
+
+func (f finishing) Append(ctx context.Context, run string, after int64, gen int, b journal.Batch) error {
+	err := f.dyingStore.Append(ctx, run, after, gen, b)
+	*f.dead = *f.dead || b.Events[0].Kind == journal.RunFinished
+	return err
 }
 
 // Release of a process that is gone never reaches the store.

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
 )
 
 // expectation is one line of the drill's expect as it stands: met, or until when it can be.
@@ -56,7 +58,7 @@ func (s *State) expectations() []expectation {
 // pagedAt is when somebody was first told, as far as a decision needs it: our page, or an incident of theirs.
 func (s *State) pagedAt() time.Time {
 	for _, e := range s.Events {
-		if e.Kind == "incident.notified" {
+		if in := s.People.incidents[e.Fact.Incident]; e.Kind == journal.IncidentNotified && in != nil && in.ours() {
 			return e.At
 		}
 	}
@@ -92,13 +94,18 @@ const quietFor = 10 * time.Second
 // holdEnded: people have resolved it and all is well; or every expectation is decided and nobody has answered; or
 // nothing is left to wait for, because their monitoring resolved the incident and the effect has gone.
 func (s *State) holdEnded(now time.Time) bool {
+	applied := 0
 	for i := range s.Faults {
-		if s.Faults[i].Phase != Applied {
+		switch s.Faults[i].Phase {
+		case Applied:
+			applied++
+		case Idle: // one that is still to come does not keep the others in place
+		default:
 			return false
 		}
 	}
-	if len(s.Faults) == 0 {
-		return true
+	if applied == 0 {
+		return len(s.Faults) == 0
 	}
 	if all, byHuman, since := s.People.resolved(); all && s.steady() {
 		if byHuman || (s.mitigated() && !now.Before(since.Add(quietFor))) {

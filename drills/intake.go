@@ -19,7 +19,9 @@ type looked struct {
 	mu          sync.Mutex
 	alarms      time.Time
 	alarmSince  map[string]time.Time // StateTransitionedTimestamp as last seen
-	pager       time.Time
+	pager       time.Time            // the last whole look
+	pagerTry    time.Time
+	incidents   map[string]time.Time // when each was seen first
 	pagerLost   time.Time            // since when the pager has not answered
 	stopUnknown map[string]time.Time // since when a stop condition cannot be read
 }
@@ -32,14 +34,16 @@ const patienceBlind = 30 * time.Second
 func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	loadCtx, stop := context.WithCancel(ctx)
 	defer stop()
+	look, hurry := context.WithCancel(ctx)
+	defer hurry()
 	var wg, loads sync.WaitGroup
 	in := &intake{}
 	for i := range s.Faults {
 		if s.Faults[i].Phase == Applied {
 			effect := &effect{id: s.Plan.Faults[i].ID, fault: &s.Faults[i]}
 			in.effects = append(in.effects, effect)
-			st.start(&loads, in, func() { st.load(loadCtx, s, i, a.For, effect) })
-			st.start(&wg, in, func() { st.verify(ctx, s, i, effect) })
+			st.start(&loads, in, func() { st.load(loadCtx, s, i, a.For+lookTime, effect) })
+			st.start(&wg, in, func() { st.verify(look, s, i, effect) })
 		}
 	}
 	for _, list := range []struct {
@@ -50,21 +54,27 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 			if list.role == journal.RoleWatch && p.Alarm != "" {
 				continue // alarms are read together, with the time of their transitions
 			}
-			st.start(&wg, in, func() { in.add(st.probe(ctx, p, list.role)) })
+			st.start(&wg, in, func() { in.add(st.probe(look, p, list.role)) })
 		}
 	}
 	now := st.World.Clock.Now()
 	if st.World.Alarms != nil && !now.Before(st.looked.alarms.Add(s.Plan.Pace.Alarm)) {
-		st.start(&wg, in, func() { in.add(st.readAlarms(ctx, s)...) })
+		st.start(&wg, in, func() { in.add(st.readAlarms(look, s)...) })
 	}
-	if st.World.Pager != nil && !s.Started.IsZero() && !now.Before(st.looked.pager.Add(s.Plan.Pace.Pager)) {
-		st.start(&wg, in, func() { in.add(st.readPager(ctx, s)...) })
+	if st.World.Pager != nil && !s.Started.IsZero() && !now.Before(st.looked.pagerTry.Add(s.Plan.Pace.Pager)) {
+		st.start(&wg, in, func() { in.add(st.readPager(look, s)...) })
 	}
-	wg.Wait()
+	done := waited(&wg)
+	soon(ctx, done)
 	st.rest(ctx, a.Until, in)
+	for !soon(ctx, done) && ctx.Err() == nil && !in.stopping() && !st.written(ctx) && !s.limitPassed(st.World.Clock.Now()) {
+	}
+	cut := !soon(ctx, done)
+	hurry()
+	<-done
 	stop()
 	loads.Wait()
-	if ctx.Err() != nil {
+	if cut || ctx.Err() != nil {
 		in.dropUnknown()
 	}
 	events := append(in.events, st.clockEvents(ctx, s)...)
@@ -77,6 +87,40 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	}
 	return events
 }
+
+// lookTime bounds one look at the world: a hanging one must not outlast a limit or an abort.
+const lookTime = 10 * time.Second
+
+// waited is closed when all of wg have ended.
+func waited(wg *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+	}()
+	return done
+}
+
+// soon gives done a moment, of real time: observers are mostly quick.
+func soon(ctx context.Context, done <-chan struct{}) bool {
+	t := time.NewTimer(250 * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// written says that somebody else has added to the run.
+func (st *Steps) written(ctx context.Context) bool { return st.Tail != nil && st.Tail(ctx) }
 
 // start runs one observer; a panic in it is a reading of its own, not the end of the run.
 func (st *Steps) start(wg *sync.WaitGroup, in *intake, look func()) {
@@ -97,7 +141,7 @@ func (st *Steps) start(wg *sync.WaitGroup, in *intake, look func()) {
 func (st *Steps) rest(ctx context.Context, until time.Time, in *intake) {
 	for {
 		left := until.Sub(st.World.Clock.Now())
-		if left <= 0 || in.stopping() || (st.Tail != nil && st.Tail(ctx)) {
+		if left <= 0 || in.stopping() || st.written(ctx) {
 			return
 		}
 		if st.World.Clock.Wait(ctx, min(left, 500*time.Millisecond)) != nil {
@@ -153,7 +197,9 @@ func (st *Steps) verify(ctx context.Context, s *State, i int, to *effect) {
 		return
 	}
 	look := inject.TimedLook{From: st.World.Clock.Now()}
-	r, err := v.Verify(ctx, s.Faults[i].Undo)
+	bounded, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	r, err := v.Verify(bounded, s.Faults[i].Undo)
 	if err != nil {
 		r = inject.Reading{Felt: inject.Unknown, Why: err.Error()}
 	}

@@ -87,6 +87,11 @@ func (l *lease) keep(ctx context.Context) (context.Context, func()) {
 	ticks := l.e.Clock.Every(detached, leaseRenew)
 	go func() {
 		defer close(stopped)
+		defer func() {
+			if r := recover(); r != nil {
+				cancel(fmt.Errorf("%w: panic: %v", errLeaseLost, r))
+			}
+		}()
 		for {
 			select {
 			case <-done:

@@ -36,7 +36,7 @@ func (s *State) nextIn(now time.Time) Action {
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		if due := s.due(i); f.Phase == Idle && now.Before(due) {
-			return s.poll(now, due)
+			return s.nextHold(now, due) // whoever is hurt by the faults before it is told meanwhile
 		}
 		switch {
 		case f.Phase == Idle:
@@ -47,19 +47,19 @@ func (s *State) nextIn(now time.Time) Action {
 			return s.act(Apply, i, 0)
 		}
 	}
-	return s.nextHold(now)
+	return s.nextHold(now, s.Started.Add(s.Plan.Limit))
 }
 
-// due is when fault i may go in: some time after the first one.
+// due is when fault i may go in: its delay counts from the first fault, and the first one's from the guards' yes.
 func (s *State) due(i int) time.Time {
 	if s.Started.IsZero() {
-		return time.Time{}
+		return s.GuardedAt.Add(s.Plan.Faults[i].After)
 	}
 	return s.Started.Add(s.Plan.Faults[i].After)
 }
 
 // nextHold: the faults are in place, and what is watched decides.
-func (s *State) nextHold(now time.Time) Action {
+func (s *State) nextHold(now, due time.Time) Action {
 	if s.pageDue(now) {
 		return s.act(Page, -1, s.PageTries)
 	}
@@ -68,7 +68,7 @@ func (s *State) nextHold(now time.Time) Action {
 		a.ID, a.Incident = "note/"+id+"/"+itoa(try), id
 		return a
 	}
-	return s.poll(now, s.Started.Add(s.Plan.Limit))
+	return s.poll(now, due)
 }
 
 // pageRetry is the pause between tries at a page that the pager did not take.
@@ -86,7 +86,7 @@ func (s *State) pageDue(now time.Time) bool {
 	case PageDirect, PageReport:
 		return true
 	case PageAlarm:
-		return !s.People.detected && s.Plan.Page.Fallback > 0 && !now.Before(s.Effective.Add(s.Plan.Page.Fallback))
+		return !s.People.told() && s.Plan.Page.Fallback > 0 && !now.Before(s.Effective.Add(s.Plan.Page.Fallback))
 	}
 	return false
 }

@@ -58,7 +58,7 @@ func (p *people) add(e journal.Event) {
 		in.resolved, in.byHuman, in.resolves = true, human, e.At
 	case journal.NoteSent:
 		in.noteTry++
-		in.noted = e.Fact.Err == ""
+		in.noted = e.Fact.Err == "" || !e.Fact.Definite // it may stand there: one note is enough
 	}
 }
 
@@ -83,6 +83,16 @@ func (p *people) resolved() (all, byHuman bool, since time.Time) {
 		}
 	}
 	return all, byHuman, since
+}
+
+// told says that their monitoring has opened an incident of the drill: an alarm that reaches nobody is no page.
+func (p *people) told() bool {
+	for _, in := range p.incidents {
+		if in.role == journal.RoleWatch {
+			return true
+		}
+	}
+	return false
 }
 
 // unnoted returns an incident of their monitoring that does not say yet that this is a drill.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -307,7 +308,7 @@ func (a *abyss) Append(ctx context.Context, run string, after int64, gen int, b 
 		a.fallen = true
 		a.mu.Unlock()
 		if !a.lose {
-			panic(errDies)
+			runtime.Goexit() // no deferred recover of ours catches a death
 		}
 	}
 	if err := a.gone(); err != nil {
@@ -341,14 +342,13 @@ func (a *abyss) Release(ctx context.Context, l journal.Lease) error {
 
 // until runs f, which the abyss may end.
 func until(f func()) (died bool) {
-	defer func() {
-		if x := recover(); x != nil {
-			if x != any(errDies) {
-				panic(x)
-			}
-			died = true
-		}
+	died = true
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+		died = false
 	}()
-	f()
-	return false
+	<-done
+	return died
 }

@@ -80,29 +80,33 @@ type State struct {
 	// Unplanned says why the plan cannot be read. Such a run can only be unwound, from its undos.
 	Unplanned string
 
-	Guarded  bool
-	Before   string // ids of incidents that stood there before the drill, with blanks between
-	SteadyOK bool
-	Clocked  bool
-	Faults   []FaultState
-	Started  time.Time // first fault.prepared: the limit runs from here
-	Stop     *Stopping
-	Polls    int
+	Guarded   bool
+	GuardedAt time.Time
+	Before    string // ids of incidents that stood there before the drill, with blanks between
+	SteadyOK  bool
+	Clocked   bool
+	Faults    []FaultState
+	Started   time.Time // first fault.prepared: the limit runs from here
+	Stop      *Stopping
+	Polls     int
 
-	Effective time.Time // of the first fault
-	PageTries int
-	PageErr   string
-	Paged     time.Time // our page was sent
-	PageDone  bool      // our page is resolved, or there is nobody to resolve it
-	ClearTry  int       // tries at resolving it
-	Owner     bool      // the owner was told
-	Calmed    bool
-	Undoing   bool // the undo of some fault has begun: from then on the run only ever undoes
-	People    people
-	Alarms    map[string]alarmState
-	Good      map[string]int // good readings in a row of each steady probe, by label
-	Finished  bool
-	Outcome   string
+	Effective  time.Time // of the first fault
+	PageTries  int
+	PageErr    string
+	Paged      time.Time // our page was sent
+	PageDone   bool      // our page is resolved, or there is nobody to resolve it
+	ClearTry   int       // tries at resolving it
+	ClearedAt  time.Time // the last of them
+	Owner      bool      // the owner was told, or there is none
+	OwnerTries int
+	OwnerTry   time.Time // the last try
+	Calmed     bool
+	Undoing    bool // the undo of some fault has begun: from then on the run only ever undoes
+	People     people
+	Alarms     map[string]alarmState
+	Good       map[string]int // good readings in a row of each steady probe, by label
+	Finished   bool
+	Outcome    string
 }
 
 type alarmState struct {
@@ -138,7 +142,7 @@ func (s *State) Add(e journal.Event) {
 	case journal.RunFinished:
 		s.Finished, s.Outcome = true, e.Fact.Outcome
 	case journal.GuardPassed:
-		s.Guarded, s.Before = true, e.Fact.Facts["incidents_before"]
+		s.Guarded, s.GuardedAt, s.Before = true, e.At, e.Fact.Facts["incidents_before"]
 	case journal.GuardRefused:
 		s.stop(ReasonRefused, e)
 	case journal.SteadyRead:
@@ -195,12 +199,15 @@ func (s *State) taken(e journal.Event) {
 		if e.Gen > 1 && (f.Phase == Prepared || f.Phase == StagedInert) && !f.Issued {
 			f.Unsure = e.At.Add(Late)
 		}
+		if f.open() && f.Phase != Stuck && f.Phase != Reverted {
+			f.Tries = 0 // patience is this engine's own
+		}
 	}
 }
 
 // reopened: the patience of every fault begins anew.
 func (s *State) reopened() {
-	s.Finished, s.Outcome, s.Owner, s.Calmed = false, "", false, false
+	s.Finished, s.Outcome, s.Owner, s.OwnerTries, s.Calmed, s.ClearTry = false, "", false, 0, false, 0
 	for i := range s.Faults {
 		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted {
 			f.Phase, f.Tries = Applied, 0
@@ -251,7 +258,10 @@ func (s *State) fault(e journal.Event) {
 	case journal.FaultPrepared, journal.FaultStaged:
 		s.undo(f, e)
 	case journal.FaultApplied:
-		f.Phase, f.AppliedAt, f.Issued, f.Unsure = Applied, e.At, true, time.Time{}
+		f.Phase, f.AppliedAt, f.Issued = Applied, e.At, true
+		if s.Gen <= 1 {
+			f.Unsure = time.Time{} // else a call of the engine before us may still land
+		}
 	case journal.FaultApplyFailed:
 		f.Issued, f.Err = true, e.Fact.Err
 		if !e.Fact.Definite {
@@ -317,9 +327,12 @@ func (s *State) page(e journal.Event) {
 	switch {
 	case e.Kind == journal.PageResolved:
 		s.ClearTry++
+		s.ClearedAt = e.At
 		s.PageDone = e.Fact.Err == ""
 	case e.Fact.Role == rolePageOwner:
-		s.Owner = true
+		s.OwnerTries++
+		s.OwnerTry = e.At
+		s.Owner = e.Fact.Err == "" || e.Fact.Reason == reasonNoOwner || s.OwnerTries >= ownerTries
 	case e.Fact.Err != "":
 		s.PageTries++
 		s.PageErr = e.Fact.Err

@@ -23,6 +23,8 @@ type Steps struct {
 	Fresh func(ctx context.Context) (until time.Time, err error)
 	// Tail says whether somebody else has written to the run; a poll ends early then.
 	Tail func(ctx context.Context) bool
+	// Ended says whether somebody has aborted the run or taken it over since.
+	Ended func(ctx context.Context) bool
 	// Outcome tells how a run ended, from its events.
 	Outcome func(events []journal.Event, now time.Time) string
 
@@ -36,7 +38,14 @@ type Steps struct {
 func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.Event) {
 	defer func() {
 		if r := recover(); r != nil {
-			events = []journal.Event{st.failed(s, a, fmt.Errorf("%s: panic: %v", a.ID, r))}
+			err := fmt.Errorf("%s: panic: %v", a.ID, r)
+			events = []journal.Event{st.failed(s, a, err)}
+			if a.Verb == Revert || a.Verb == Settle {
+				events = []journal.Event{st.revertFailed(s, a, err)}
+			}
+		}
+		if ctx.Err() != nil && (a.Verb == Guard || a.Verb == Steady || a.Verb == Prepare) {
+			events = []journal.Event{interruptedEvent(context.Cause(ctx))} // nothing was changed, and no check has really spoken
 		}
 		for i := range events {
 			if events[i].At.IsZero() {
@@ -96,6 +105,9 @@ func (st *Steps) failed(s *State, a Action, err error) journal.Event {
 		e.Kind, e.Fact.Reading = journal.SteadyRead, string(observe.Unknown)
 	case Finish:
 		e.Kind, e.Fact.Outcome = journal.RunFinished, "failed"
+		if e.Fact.Left = s.InPlace(); len(e.Fact.Left) > 0 {
+			e.Fact.Outcome = "dirty"
+		}
 	default:
 		e.Kind, e.Fact.Reason = journal.AbortRequested, ReasonEngine
 	}
@@ -118,8 +130,14 @@ func (st *Steps) change(ctx context.Context, s *State, a Action) journal.Event {
 	if err != nil {
 		return fail(err, true)
 	}
-	if refusal := st.guardTarget(ctx, p); refusal != nil {
+	looking, done := context.WithTimeout(ctx, stepTime)
+	refusal := st.guardTarget(looking, p)
+	done()
+	if refusal != nil {
 		return refusal.event()
+	}
+	if s.limitPassed(st.World.Clock.Now()) {
+		return fail(fmt.Errorf("%s %s: the limit has passed", a.Verb, p.ID), true)
 	}
 	if a.Verb == Prepare {
 		ctx, cancel := context.WithTimeout(ctx, stepTime)
@@ -199,12 +217,27 @@ func (st *Steps) left(s *State) (left []string) {
 			continue
 		}
 		line := fmt.Sprintf("%s (%s) on %s: %s", s.Plan.Faults[i].ID, s.Plan.Faults[i].Kind, f.Undo.Target.ARN, f.Err)
-		if kind, ok := st.World.Catalog[f.Undo.Kind]; ok {
-			for _, c := range kind.Describe(f.Undo) {
-				line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
-			}
+		for _, c := range st.describe(f.Undo) {
+			line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
 		}
 		left = append(left, line)
 	}
 	return left
+}
+
+// describe never fails: it is asked when everything else has.
+func (st *Steps) describe(u inject.Undo) (changes []inject.Change) {
+	defer func() {
+		if recover() != nil {
+			changes = nil
+		}
+	}()
+	if kind, ok := st.World.Catalog[u.Kind]; ok && kind.Describe != nil {
+		return kind.Describe(u)
+	}
+	return nil
+}
+
+func interruptedEvent(cause error) journal.Event {
+	return journal.Event{Kind: journal.AbortRequested, Fact: journal.Fact{Reason: ReasonInterrupted, Why: cause.Error()}}
 }

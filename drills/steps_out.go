@@ -41,34 +41,69 @@ func (st *Steps) kindOf(s *State, a Action) (inject.Kind, inject.Undo, error) {
 // revert is one try at putting a fault back.
 func (st *Steps) revert(ctx context.Context, s *State, a Action) journal.Event {
 	began := st.World.Clock.Now()
-	how, err := st.tryRevert(ctx, s, a)
+	how, items, err := st.tryRevert(ctx, s, a)
 	if err != nil {
-		return st.revertFailed(s, a, err)
+		e := st.revertFailed(s, a, err)
+		e.Fact.Facts = itemFacts(items)
+		return e
+	}
+	if how == inject.NeverApplied && !s.Faults[a.Fault].AppliedAt.IsZero() {
+		how = inject.AlreadyRestored // it was applied: somebody has taken it back, our marks included
 	}
 	return journal.Event{Kind: journal.FaultReverted, Fact: journal.Fact{
-		Fault: s.Plan.Faults[a.Fault].ID, How: string(how), LookedAt: &began}}
+		Fault: s.Plan.Faults[a.Fault].ID, How: string(how), LookedAt: &began, Facts: itemFacts(items)}}
 }
 
-func (st *Steps) tryRevert(ctx context.Context, s *State, a Action) (inject.Outcome, error) {
+func (st *Steps) tryRevert(ctx context.Context, s *State, a Action) (inject.Outcome, []inject.Item, error) {
 	kind, u, err := st.kindOf(s, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, undoTime)
 	defer cancel()
 	if err := st.sameTarget(ctx, kind, u); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return kind.Revert(ctx, u)
+	if kind.Account != nil {
+		return kind.Account(ctx, u)
+	}
+	how, err := kind.Revert(ctx, u)
+	return how, nil, err
+}
+
+// itemFacts is what became of each thing that an undo answers for, as the journal keeps it.
+func itemFacts(items []inject.Item) map[string]string {
+	if len(items) == 0 {
+		return nil
+	}
+	facts := map[string]string{}
+	for _, i := range items {
+		text := string(i.End)
+		if i.Copies > 1 {
+			text += fmt.Sprintf(", %d copies", i.Copies)
+		}
+		if i.Why != "" {
+			text += ": " + i.Why
+		}
+		facts[i.Name] = text
+	}
+	return facts
 }
 
 // sameTarget: another account's resource of that name is never touched. Nothing else may refuse an undo, so an
 // identity that cannot be read is no reason.
 func (st *Steps) sameTarget(ctx context.Context, kind inject.Kind, u inject.Undo) error {
-	if c, err := st.whoami(ctx); err == nil && u.Target.Account != "" && c.Account != u.Target.Account {
+	c, unknown := st.whoami(ctx)
+	if unknown == nil && u.Target.Account != "" && c.Account != u.Target.Account {
 		return fmt.Errorf("put back %s: these credentials stand in account %s, it is in %s", u.Target.ARN, c.Account, u.Target.Account)
 	}
+	if unknown == nil && u.Target.Region != "" && c.Region != "" && c.Region != u.Target.Region {
+		return fmt.Errorf("put back %s: this process looks at region %s, it is in %s", u.Target.ARN, c.Region, u.Target.Region)
+	}
 	arn, _, err := kind.Identity(ctx, u.Target)
+	if errors.Is(err, inject.ErrGone) && unknown != nil {
+		return fmt.Errorf("put back %s: it is not to be found, but whether this is its account is unknown: %w", u.Target.ARN, unknown)
+	}
 	if err == nil && arn != "" && arn != u.Target.ARN {
 		return fmt.Errorf("put back %s: found %s in its place", u.Target.ARN, arn)
 	}
@@ -91,8 +126,10 @@ func (st *Steps) settle(ctx context.Context, s *State, a Action) journal.Event {
 		return st.revertFailed(s, a, err)
 	}
 	deadline := st.World.Clock.Now().Add(settleTime)
+	look, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
 	for {
-		ok, why, err := kind.Settled(ctx, u)
+		ok, why, err := kind.Settled(look, u)
 		if ok && err == nil {
 			return journal.Event{Kind: journal.FaultSettled, Fact: journal.Fact{Fault: s.Plan.Faults[a.Fault].ID, Why: why}}
 		}
@@ -102,7 +139,7 @@ func (st *Steps) settle(ctx context.Context, s *State, a Action) journal.Event {
 			}
 			return st.revertFailed(s, a, err)
 		}
-		if err := st.World.Clock.Wait(ctx, 500*time.Millisecond); err != nil {
+		if err := st.World.Clock.Wait(look, 500*time.Millisecond); err != nil {
 			return st.revertFailed(s, a, err)
 		}
 	}

@@ -3,6 +3,7 @@ package drills
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,7 +71,8 @@ func (st *Steps) note(ctx context.Context, s *State, a Action) journal.Event {
 	ctx, cancel := context.WithTimeout(ctx, tellTime)
 	defer cancel()
 	if err := st.World.Pager.Note(ctx, a.Incident, text); err != nil {
-		e.Fact.Err = err.Error()
+		var p *observe.Problem
+		e.Fact.Err, e.Fact.Definite = err.Error(), errors.As(err, &p) && p.Status >= 400 && p.Status < 500
 	}
 	return e
 }
@@ -99,7 +101,7 @@ func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
 	left := st.left(s)
 	e.Fact.Left = left
 	if s.Plan.Owner == "" {
-		e.Fact.Err = "the environment names no owner to page"
+		e.Fact.Err, e.Fact.Reason = "the environment names no owner to page", reasonNoOwner
 		return e
 	}
 	err := st.send(ctx, s.Plan.Owner, observe.Page{
@@ -134,11 +136,14 @@ func (st *Steps) calm(ctx context.Context, s *State) (events []journal.Event) {
 		if good++; !ok || len(ringing) > 0 {
 			good = 0
 		}
-		if now := st.World.Clock.Now(); good >= 3 || !now.Before(deadline) || st.World.Clock.Wait(ctx, calmPause) != nil {
+		if now := st.World.Clock.Now(); good >= goodInARow || !now.Before(deadline) || st.ended(ctx) || st.World.Clock.Wait(ctx, calmPause) != nil {
 			return append(events, calmed(last, ringing, now)...)
 		}
 	}
 }
+
+// ended says that somebody wants the run to end, or has taken it.
+func (st *Steps) ended(ctx context.Context) bool { return st.Ended != nil && st.Ended(ctx) }
 
 const calmPause = 500 * time.Millisecond
 

@@ -13,6 +13,12 @@ const (
 // reasonPatience marks the last failed try of an undo: the run is dirty.
 const reasonPatience = "patience"
 
+// ownerTries is how often the owner is paged before the exit code alone must tell.
+const ownerTries = 6
+
+// reasonNoOwner marks an owner's page that nobody could be sent.
+const reasonNoOwner = "no_owner"
+
 // clearTries is how often our own page is resolved before a person is told to.
 const clearTries = 5
 
@@ -24,26 +30,46 @@ func (s *State) nextOut(now time.Time) Action {
 		return Action{ID: "wait", Verb: Wait, Fault: -1, Until: wait}
 	}
 	switch {
-	case !s.Paged.IsZero() && !s.PageDone && s.ClearTry < clearTries:
-		return s.act(ResolvePage, -1, s.ClearTry)
+	case s.mayHavePaged(now) && !s.PageDone && s.ClearTry < clearTries:
+		return s.tell(s.act(ResolvePage, -1, s.ClearTry), s.ClearTry, s.ClearedAt, now)
 	case s.Dirty() && !s.Owner:
-		return s.act(PageOwner, -1, 0)
+		return s.tell(s.act(PageOwner, -1, s.OwnerTries), s.OwnerTries, s.OwnerTry, now)
 	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && !s.abrupt():
 		return s.act(Calm, -1, 0)
 	}
 	return s.act(Finish, -1, s.finishes())
 }
 
+// tell does what speaks to people, with a growing pause after each try that failed.
+func (s *State) tell(a Action, tries int, last, now time.Time) Action {
+	if due := last.Add(backoffFirst << min(tries, 5)); tries > 0 && now.Before(due) {
+		return Action{ID: "wait", Verb: Wait, Fault: -1, Until: due}
+	}
+	return a
+}
+
+// mayHavePaged: a page whose answer was lost may stand all the same, and an engine before us may have died between
+// the page and its record. Resolving one that is not there is no mistake.
+func (s *State) mayHavePaged(now time.Time) bool {
+	switch {
+	case !s.Paged.IsZero() || s.PageTries > 0:
+		return true
+	case s.Gen <= 1 || s.Effective.IsZero() || s.Plan.Page.Service == "":
+		return false
+	}
+	return s.Plan.Page.When != PageAlarm || (s.Plan.Page.Fallback > 0 && !now.Before(s.Effective.Add(s.Plan.Page.Fallback)))
+}
+
 // nextUndo picks the fault to put back now: of those due the one with the fewest tries, last in first out. Where none
 // is due, it says when the next will be.
 func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
-	best := -1
+	best, settle := -1, -1
 	for i := len(s.Faults) - 1; i >= 0; i-- {
 		f := &s.Faults[i]
-		if f.Phase == Reverted {
-			return s.act(Settle, i, f.Tries), time.Time{}, true
+		if f.Phase == Reverted && settle < 0 {
+			settle = i
 		}
-		if !f.open() || f.Phase == Stuck {
+		if !f.open() || f.Phase == Stuck || f.Phase == Reverted {
 			continue
 		}
 		if due := f.nextTry(); now.Before(due) {
@@ -56,7 +82,10 @@ func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
 			best = i
 		}
 	}
-	if best < 0 {
+	switch {
+	case settle >= 0 && (best < 0 || s.Faults[best].Tries > 0):
+		return s.act(Settle, settle, s.Faults[settle].Tries), time.Time{}, true
+	case best < 0:
 		return Action{}, wait, false
 	}
 	return s.act(Revert, best, s.Faults[best].Tries), time.Time{}, true

@@ -1,0 +1,192 @@
+package drills
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// Each question to the pager ends in time, so that a slow pager delays no undo.
+const pagerTime = 10 * time.Second
+
+// readPager turns incidents and their log entries into events. One that belongs to nobody's drill ends ours.
+func (st *Steps) readPager(ctx context.Context, s *State) (events []journal.Event) {
+	ctx, cancel := context.WithTimeout(ctx, pagerTime)
+	defer cancel()
+	before, began := st.looked.pager, st.World.Clock.Now()
+	st.looked.pagerTry = began
+	incidents, err := st.World.Pager.Incidents(ctx, []string{s.Plan.Page.Service}, s.Events[0].At.Add(-2*time.Minute))
+	if err != nil {
+		return st.pagerLost(ctx, began, err)
+	}
+	for _, in := range incidents {
+		if s.before(in.ID) || (len(in.Alerts) == 0 && began.Sub(st.looked.first(in.ID, began)) < alertsBy) {
+			continue
+		}
+		role := s.Plan.incidentRole(s.Run, in)
+		events = append(events, s.judge(in, role, before, st.World.Clock.Now())...)
+		if role == journal.RoleOther {
+			continue
+		}
+		entries, err := st.World.Pager.Log(ctx, in.ID)
+		if err != nil {
+			return append(events, st.pagerLost(ctx, began, err)...)
+		}
+		for _, entry := range entries {
+			if e, ok := entryEvent(in.ID, entry, before); ok && !s.People.entries[entry.ID] {
+				e.At = st.World.Clock.Now()
+				events = append(events, e)
+			}
+		}
+	}
+	st.looked.pager, st.looked.pagerLost = began, time.Time{}
+	return events
+}
+
+// alertsBy is how long an incident may stand there without its alerts before it is judged by its title alone.
+const alertsBy = 10 * time.Second
+
+// first remembers when an incident was seen first.
+func (l *looked) first(id string, now time.Time) time.Time {
+	if l.incidents == nil {
+		l.incidents = map[string]time.Time{}
+	}
+	if _, ok := l.incidents[id]; !ok {
+		l.incidents[id] = now
+	}
+	return l.incidents[id]
+}
+
+// judge tells an incident that is new, or that turns out to be a real one: then the drill ends and hands over.
+func (s *State) judge(in observe.Incident, role journal.Role, before, now time.Time) (events []journal.Event) {
+	known := s.People.incidents[in.ID]
+	if known == nil {
+		events = append(events, opened(in, role, before, now))
+	}
+	if role == journal.RoleOther && in.Status != "resolved" && (known == nil || known.role != role) {
+		events = append(events, journal.Event{Kind: journal.AbortRequested, At: now, Fact: journal.Fact{
+			Reason: ReasonForeign, Incident: in.ID, Why: fmt.Sprintf("a real incident is open: %s (%s)", in.Title, in.URL)}})
+	}
+	return events
+}
+
+// pagerLost: a run whose people cannot be seen any more is not held for long.
+func (st *Steps) pagerLost(ctx context.Context, now time.Time, err error) []journal.Event {
+	if ctx.Err() == context.Canceled {
+		return nil
+	}
+	if st.looked.pagerLost.IsZero() {
+		st.looked.pagerLost = now
+	}
+	if now.Sub(st.looked.pagerLost) < patienceBlind {
+		return nil
+	}
+	return []journal.Event{{Kind: journal.AbortRequested, At: now, Fact: journal.Fact{Reason: ReasonPager, Why: err.Error()}}}
+}
+
+func opened(in observe.Incident, role journal.Role, before, now time.Time) journal.Event {
+	by := "their monitoring"
+	if role == journal.RoleOurs {
+		by = "firedrill"
+	}
+	e := journal.Event{Kind: journal.IncidentOpened, At: now, Seen: &journal.Seen{At: in.CreatedAt, By: "pagerduty", ErrorS: 0.5},
+		Fact: journal.Fact{Incident: in.ID, Title: in.Title, URL: in.URL, Service: in.Service, Role: role, By: by}}
+	if !before.IsZero() {
+		e.Fact.LookedAt = &before
+	}
+	return e
+}
+
+// entryEvent is a log entry as the journal keeps it.
+func entryEvent(incident string, entry observe.Entry, before time.Time) (e journal.Event, ok bool) {
+	kinds := map[observe.EntryKind]journal.Kind{
+		observe.EntryNotified: journal.IncidentNotified, observe.EntryAcknowledged: journal.IncidentAcknowledged,
+		observe.EntryUnacknowledged: journal.IncidentUnacknowledged, observe.EntryEscalated: journal.IncidentEscalated,
+		observe.EntryNoted: journal.IncidentNoted, observe.EntryResolved: journal.IncidentResolved,
+	}
+	e.Kind, ok = kinds[entry.Kind]
+	e.Seen = &journal.Seen{At: entry.At, By: "pagerduty", ErrorS: entry.ErrorS}
+	e.Fact = journal.Fact{Incident: incident, Entry: entry.ID, User: entry.User, By: entry.Name, Channel: entry.Channel,
+		Level: entry.Level, Text: entry.Text, Human: journal.Bool(entry.Human)}
+	if !before.IsZero() {
+		e.Fact.LookedAt = &before
+	}
+	return e, ok
+}
+
+// incidentRole says whose incident it is: our page by its alert key, theirs by the alarm that its title or an alert of
+// it names. One that holds anything else beside is a real one, whatever it was merged with.
+func (p *Plan) incidentRole(run string, in observe.Incident) journal.Role {
+	if len(in.Alerts) == 0 {
+		return p.roleOf(in.Title)
+	}
+	role := journal.RoleRipple
+	for _, a := range in.Alerts {
+		r := journal.RoleOurs
+		if a.Key != Dedup(run) {
+			if r = p.roleOf(a.Summary + "\n" + a.Key); r == journal.RoleOther && len(in.Alerts) == 1 {
+				r = p.roleOf(in.Title)
+			}
+		}
+		switch {
+		case r == journal.RoleOther:
+			return r
+		case r == journal.RoleWatch, r == journal.RoleOurs && role == journal.RoleRipple:
+			role = r
+		}
+	}
+	return role
+}
+
+// roleOf finds the alarm that a text names.
+func (p *Plan) roleOf(text string) journal.Role {
+	names := func(name string) bool { return namesAlarm(text, name) }
+	if slices.ContainsFunc(p.alarms(p.Watch), names) {
+		return journal.RoleWatch
+	}
+	if slices.ContainsFunc(p.Ripples, names) {
+		return journal.RoleRipple
+	}
+	return journal.RoleOther
+}
+
+// partOfName are the characters that an alarm's name goes on with.
+const partOfName = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+// namesAlarm: an alarm's name (or a pattern with a * at its end) stands in a text as a word of its own, not as a part
+// of another's name.
+func namesAlarm(text, name string) bool {
+	name, open := strings.CutSuffix(name, "*")
+	if name == "" {
+		return false
+	}
+	for from := 0; ; {
+		i := strings.Index(text[from:], name)
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(name)
+		begins := i == 0 || !strings.ContainsRune(partOfName, rune(text[i-1]))
+		ends := open || end == len(text) || !strings.ContainsRune(partOfName, rune(text[end]))
+		if begins && ends {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+// before says that the incident stood there before the drill began.
+func (s *State) before(incident string) bool {
+	for _, id := range strings.Split(s.Before, " ") {
+		if id == incident {
+			return true
+		}
+	}
+	return false
+}
