@@ -135,14 +135,16 @@ func (d *Deps) ask(open []question) error {
 	}
 	var fields []huh.Field
 	for _, q := range open {
-		fields = append(fields, huh.NewInput().Title(q.title).Placeholder(q.example).Value(q.into).Validate(func(s string) error {
+		// the example is no placeholder: huh cannot draw one on a terminal that is narrower
+		fields = append(fields, huh.NewInput().Title(q.title).Description("such as "+q.example).Value(q.into).Validate(func(s string) error {
 			if strings.TrimSpace(s) == "" {
 				return errors.New("it is needed")
 			}
 			return nil
 		}))
 	}
-	form := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(d.Err)
+	plain := d.Getenv("TERM") == "dumb" || d.Getenv("ACCESSIBLE") != "" // for screen readers: a question a line
+	form := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(d.Err).WithAccessible(plain)
 	if err := form.Run(); err != nil {
 		return errors.Join(usage("not asked to the end: nothing was written"), err)
 	}
