@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -18,11 +19,10 @@ import (
 	"github.com/firedrill/firedrill/cmd"
 )
 
-// asProgram makes this test's binary the program itself, so that a shell can run it without another build.
-const asProgram = "FIREDRILL_CONFORMANCE_AS_PROGRAM"
-
+// TestMain makes this binary the program itself where it is called by that name: a shell can run it without another
+// build.
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if filepath.Base(os.Args[0]) == "firedrill" {
 		os.Exit(cmd.Main())
 	}
 	// Rows of the faults' suite wait more than they work.
