@@ -225,10 +225,3 @@ func span(s float64) string {
 	}
 	return text
 }
-
-func ignoreEOF(err error) error {
-	if err == io.EOF {
-		return nil
-	}
-	return err
-}

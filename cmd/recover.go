@@ -190,9 +190,14 @@ func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outs
 		f = &drills.File{}
 	}
 	env, ok := f.Environments[s.Plan.Environment]
+	role := s.Plan.Role
 	if !ok {
-		env = drills.Environment{Name: s.Plan.Environment, AWS: drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}}}
+		env = drills.Environment{Name: s.Plan.Environment}
+	} else if env.AWS.Role != "" {
+		role = env.AWS.Role // it may have been renamed since
 	}
+	// Where it is comes from the run, whatever the file says today: elsewhere nothing of it would be found.
+	env.AWS = drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}, Role: role, Endpoint: s.Plan.Endpoint}
 	out, err := d.connect(ctx, &env, s.Run)
 	if err != nil && env.PagerDuty.Token != "" { // putting back needs no pager
 		fmt.Fprintln(d.Err, "firedrill: going on without the pager: "+err.Error())

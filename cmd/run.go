@@ -95,8 +95,8 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	if err := d.confirm(p, o.yes); err != nil {
-		return err
+	if err := d.confirm(ctx, p, o.yes); err != nil {
+		return interrupted(ctx, err)
 	}
 	store, err := d.store(ctx)
 	if err != nil {
@@ -111,13 +111,13 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	state, err := sig.wait(func() (*drills.State, error) { return e.Start(ctx, p.preview.Plan, p.preview.Brief) })
 	show.close()
 	if state == nil {
-		return err
+		return interrupted(ctx, err)
 	}
 	return d.ended(state, err, asJSON)
 }
 
 // confirm: a real environment is named by the person who breaks it.
-func (d *Deps) confirm(p prepared, yes bool) error {
+func (d *Deps) confirm(ctx context.Context, p prepared, yes bool) error {
 	env := p.out.env
 	if env.Sandbox != nil || yes {
 		return nil
@@ -127,11 +127,20 @@ func (d *Deps) confirm(p prepared, yes bool) error {
 	}
 	d.printPreview(p.preview)
 	fmt.Fprintf(d.Err, "\nThis changes %s for real. Type its name to go on: ", env.Name)
-	line, err := bufio.NewReader(d.In).ReadString('\n')
-	if strings.TrimSpace(line) != env.Name {
-		return errors.Join(usage("not confirmed: nothing was changed"), ignoreEOF(err))
+	answer := make(chan string, 1)
+	go func() { // ends with the process, or with the line
+		line, _ := bufio.NewReader(d.In).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case name := <-answer:
+		if name != env.Name {
+			return usage("not confirmed: nothing was changed")
+		}
+		return nil
 	}
-	return nil
 }
 
 // ended tells how a run ended, writes its debrief, and turns the outcome into the exit code.
@@ -142,6 +151,9 @@ func (d *Deps) ended(s *drills.State, lost error, asJSON bool) error {
 	}
 	if !asJSON {
 		d.farewell(s, path)
+	}
+	if left := s.InPlace(); lost != nil && len(left) > 0 {
+		return &exitError{exitDirty, lost}
 	}
 	if lost != nil {
 		return lost

@@ -22,6 +22,7 @@ type signals struct {
 	cancel context.CancelCauseFunc
 
 	running   atomic.Bool // something may be in place
+	words     chan string // for the terminal; whoever holds it must not hold us
 	listening sync.WaitGroup
 	insisted  chan struct{} // closed by the third
 }
@@ -35,13 +36,18 @@ func (i *interruption) Error() string { return i.what }
 // SIGHUP stays ignored. A closed stdout must not kill us: writing to it fails, and that interrupts the run.
 func catch(ctx context.Context, d *Deps) (context.Context, *signals) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &signals{c: make(chan os.Signal, 4), d: d, cancel: cancel, insisted: make(chan struct{})}
+	s := &signals{c: make(chan os.Signal, 4), d: d, cancel: cancel, insisted: make(chan struct{}), words: make(chan string, 4)}
 	signal.Notify(s.c, os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(s.c, syscall.SIGHUP)
 	}
 	s.listening.Add(1)
 	go s.listen()
+	go func() { // a held terminal keeps it until the process ends
+		for w := range s.words {
+			fmt.Fprint(d.Err, w)
+		}
+	}()
 	return ctx, s
 }
 
@@ -56,8 +62,8 @@ func (s *signals) listen() {
 		}
 		switch n++; n {
 		case 1:
-			s.say("\n%s: putting everything back, then ending\n", strings.ToLower(sig.String()))
 			s.cancel(&interruption{sig.String()})
+			s.say("\n%s: putting everything back, then ending\n", strings.ToLower(sig.String()))
 		case 2:
 			s.say("still putting back; a third signal gives up and may leave the fault in place\n")
 		case 3:
@@ -69,7 +75,10 @@ func (s *signals) listen() {
 // say tells whoever insists, while there is something to put back.
 func (s *signals) say(format string, args ...any) {
 	if s.running.Load() {
-		fmt.Fprintf(s.d.Err, format, args...)
+		select {
+		case s.words <- fmt.Sprintf(format, args...):
+		default:
+		}
 	}
 }
 
@@ -78,6 +87,7 @@ func (s *signals) stop() {
 	signal.Stop(s.c)
 	close(s.c)
 	s.listening.Wait()
+	close(s.words)
 	s.cancel(nil)
 }
 

@@ -59,6 +59,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	}
 	p := &Plan{
 		V: PlanVersion, Run: run, Drill: spec.Drill, Environment: env.Name, Account: caller.Account, Region: caller.Region,
+		Role: env.AWS.Role, Endpoint: env.AWS.Endpoint,
 		Sandbox: env.Sandbox, Ripples: spec.Ripples, Expect: spec.Expect, Limit: spec.Limit,
 		Patience: env.UndoPatience, Settle: env.Settle, Owner: env.Owner, Pace: paceOf(env),
 		Steady: plannedProbes(spec.SteadyState), Watch: plannedProbes(spec.Watch), Stop: plannedProbes(spec.StopConditions),
@@ -79,6 +80,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 			Target: pf.Undo.Target, Staged: pf.staged})
 		v.Faults = append(v.Faults, pf.PreviewFault)
 	}
+	p.Patience = patienceFor(p.Patience, v.Faults)
 	v.Brief = briefOf(spec, p, v)
 	if p.Card, err = json.Marshal(pageCard(spec)); err != nil {
 		return v, fmt.Errorf("write card of %s: %w", spec.Drill, err)
@@ -263,4 +265,16 @@ func alarmOf(s observe.ProbeSpec) string {
 		return ""
 	}
 	return string(*s.Alarm)
+}
+
+// patienceFor is how long putting back is tried: what the environment says, or what a slow undo needs and half as much
+// again, whichever is more. An undo that is only slow is not dirty.
+func patienceFor(patience time.Duration, faults []PreviewFault) time.Duration {
+	if patience <= 0 {
+		patience = defaultPatience
+	}
+	for _, f := range faults {
+		patience = max(patience, f.Costs.Undo+f.Costs.Undo/2)
+	}
+	return patience
 }

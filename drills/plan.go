@@ -25,6 +25,8 @@ type Plan struct {
 	Environment string          `json:"environment"`
 	Account     string          `json:"account"`
 	Region      string          `json:"region"`
+	Role        string          `json:"role,omitempty"`     // assumed; putting back needs it again
+	Endpoint    string          `json:"endpoint,omitempty"` // in place of AWS's own
 	Sandbox     *SandboxRef     `json:"sandbox,omitempty"`
 	Faults      []PlannedFault  `json:"faults"`
 	Steady      []PlannedProbe  `json:"steady,omitempty"`

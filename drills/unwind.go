@@ -10,6 +10,9 @@ const (
 	backoffMost  = 30 * time.Second
 )
 
+// defaultPatience is how long putting back is tried where the environment does not say.
+const defaultPatience = 15 * time.Minute
+
 // reasonPatience marks the last failed try of an undo: the run is dirty.
 const reasonPatience = "patience"
 
@@ -114,7 +117,7 @@ func (s *State) patience() time.Duration {
 	if s.Plan.Patience > 0 {
 		return s.Plan.Patience
 	}
-	return 15 * time.Minute
+	return defaultPatience
 }
 
 // Dirty says that something could not be put back.
