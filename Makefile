@@ -1,5 +1,6 @@
 # What there is to do, and how: `make help`.
 GO       ?= go
+GOTEST   ?= $(GO) test
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   = -s -w -X github.com/firedrill/firedrill/cmd.Version=$(VERSION)
 GOLANGCI  = v2.15.0
@@ -23,16 +24,16 @@ test: ## every test that needs nothing but Go
 	$(GO) test ./...
 
 race: ## the same under the race detector (needs a C compiler)
-	$(GO) test -race -short ./...
+	$(GOTEST) -race -short ./...
 
 kill9: ## kill the runner in the middle of a fault, recover from another process, and see that nothing is left
 	$(GO) run ./internal/kill9
 
 kills: ## RUNS (50) seeded kills of the runner for each fault, a fresh sandbox for each
-	FIREDRILL_KILLS=$(RUNS) $(GO) test -count=1 -timeout 60m -v -run TestKills ./internal/kill9
+	FIREDRILL_KILLS=$(RUNS) $(GOTEST) -count=1 -timeout 60m -v -run TestKills ./internal/kill9
 
 scripts: ## the program end to end, as scripts
-	$(GO) test -count=1 -run Script ./cmd/...
+	$(GOTEST) -count=1 -run Script ./cmd/...
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint and the house's own rules
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run
@@ -43,7 +44,7 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 	mv $(TOOLS)/golangci-lint $@
 
 conformance: ## what others wrote: moto, Alertmanager, the AWS CLI (each skipped, and named, where it is not installed)
-	$(GO) test -count=1 -v ./internal/conformance/
+	$(GOTEST) -count=1 -v ./internal/conformance/
 
 bench: ## start, first fault, memory and size, as ratios of one run
 	FIREDRILL_BENCH=1 $(GO) test -count=1 -v ./bench/

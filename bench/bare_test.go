@@ -95,7 +95,7 @@ func replay(t *testing.T, url string, after int) time.Duration {
 			_, err := db.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(arn), Tags: []types.Tag{{Key: aws.String(tag), Value: aws.String("1")}}})
 			return err
 		},
-		"dynamodb UpdateTable": func() error { return limitWrites(ctx, db, table, 1_000_000) },
+		"dynamodb UpdateTable": func() error { return limitWrites(ctx, db, table, 40_000) },
 		"application-autoscaling DescribeScalableTargets": func() error {
 			_, err := applicationautoscaling.NewFromConfig(cfg).DescribeScalableTargets(ctx,
 				&applicationautoscaling.DescribeScalableTargetsInput{ServiceNamespace: scaling.ServiceNamespaceDynamodb})
