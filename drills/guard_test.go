@@ -128,6 +128,25 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
+// In the wrong place nothing is even looked at.
+func TestWrongPlaceIsNotLookedAt(t *testing.T) {
+	for _, row := range placeRows() {
+		switch row.name {
+		case "wrong account", "environment without account", "credentials expired", "wrong region", "alias names production",
+			"environment names production", "window closed", "no window", "dead-man required", "store of a later release":
+		default:
+			continue
+		}
+		t.Run(row.name, func(t *testing.T) {
+			s := newScene(t)
+			row.spoil(s)
+			if _, err := s.plan(); err == nil || s.looks > 0 {
+				t.Errorf("%d looks at the target, err %v", s.looks, err)
+			}
+		})
+	}
+}
+
 // The world may change between plan and run: the run asks everything anew, says the same no, and writes nothing.
 func TestRunRefuses(t *testing.T) {
 	for _, row := range guardRows() {

@@ -32,6 +32,7 @@ type scene struct {
 	caller  drills.Caller
 	who     error // of STS
 	tags    map[string]string
+	looks   int    // at the target
 	found   string // the ARN that is found; empty is the target's own
 	target  inject.Target
 	no      error // of Prepare
@@ -135,6 +136,7 @@ func (s *scene) steps() *drills.Steps {
 type moving struct{ s *scene }
 
 func (f moving) Prepare(_ context.Context, m inject.Mark, _ time.Time) (inject.Undo, error) {
+	f.s.looks++
 	return inject.Undo{Kind: "move", V: 1, Mark: m, Target: f.s.target}, f.s.no
 }
 func (f moving) Apply(ctx context.Context, _ inject.Undo) error {
@@ -154,6 +156,7 @@ func (s *scene) kind() inject.Kind {
 			return []inject.Change{{What: "writes", Before: "100", During: "1", After: "100"}}
 		},
 		Identity: func(_ context.Context, t inject.Target) (string, map[string]string, error) {
+			s.looks++
 			if s.tags == nil {
 				return "", nil, errors.New("AccessDenied")
 			}
