@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -39,7 +38,7 @@ func (f *poison) Apply(ctx context.Context, u Undo) error {
 			return &Definite{Err: err}
 		}
 	}
-	mark := u.Mark.tags(fmt.Sprintf("sweep %d messages", d.Count), statePrepared)
+	mark := u.Mark.tags(d.short(), statePrepared)
 	for _, url := range []string{d.DLQURL, d.QueueURL} {
 		if err := f.putTags(ctx, url, mark); err != nil {
 			return err
@@ -62,7 +61,10 @@ func (f *poison) send(ctx context.Context, u Undo, d poisonUndo) error {
 		}
 		return fmt.Errorf("send poison to queue %s: %s", d.QueueURL, strings.Join(failed, "; "))
 	}
-	// All are sent; without this tag an undo only knows less of when, and waits longer.
-	_ = f.putTags(ctx, d.QueueURL, map[string]string{TagState: stateApplied, TagSent: f.now().UTC().Format(time.RFC3339)})
+	// All are sent; without this tag an undo only knows less of when, and waits longer. It comes with the mark: a
+	// process that was asleep may write it after another has put everything back, and it must be found again.
+	sent := u.Mark.tags(d.short(), stateApplied)
+	sent[TagSent] = stamp(f.now())
+	_ = f.putTags(ctx, d.QueueURL, sent)
 	return nil
 }

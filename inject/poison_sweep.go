@@ -3,6 +3,7 @@ package inject
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -95,9 +96,12 @@ func (s *sweep) dirty(ctx context.Context) {
 	}
 }
 
-// note writes into the queue's tags what a next call should know. Putting back does not wait for it.
+// note writes into the queue's tags what a next call should know. Putting back does not wait for it. The mark comes
+// along: another process may have taken it off while this one was asleep, and what is written must be found again.
 func (s *sweep) note(ctx context.Context, tags map[string]string) {
-	_ = s.putTags(ctx, s.d.QueueURL, tags)
+	all := s.u.Mark.tags(s.d.short(), "")
+	maps.Copy(all, tags)
+	_ = s.putTags(ctx, s.d.QueueURL, all)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

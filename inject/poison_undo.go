@@ -64,6 +64,9 @@ func (d poisonUndo) drained() time.Duration {
 	return time.Duration(d.MaxReceive+1) * max(seconds(d.Visibility), time.Second)
 }
 
+// short is what an undo does, for the tags.
+func (d poisonUndo) short() string { return fmt.Sprintf("sweep %d messages", d.Count) }
+
 // apart is the time between two looks that make one another sure: a deleted message may be told once more, and a
 // queue's counts follow later.
 func (d poisonUndo) apart(t Timing) time.Duration { return max(seconds(d.Visibility), t.Apart) }

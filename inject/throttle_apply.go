@@ -64,8 +64,9 @@ func (f *throttle) lower(ctx context.Context, u Undo, d throttleUndo, want map[s
 	if err := f.setUnits(ctx, now, want); err != nil {
 		return err
 	}
-	// The change is made; without this tag an undo only knows less of what others did meanwhile.
-	_ = f.putTags(ctx, u.Target.ARN, map[string]string{TagState: stateApplied})
+	// The change is made; without this tag an undo only knows less of what others did meanwhile. It comes with the
+	// mark: a process that was asleep may write it after another has put everything back, and it must be found again.
+	_ = f.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), stateApplied))
 	return nil
 }
 

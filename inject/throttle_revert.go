@@ -97,7 +97,7 @@ func (d throttleUndo) compare(t table) (restore map[string]int64, diverged []str
 func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, marked bool) error {
 	if marked {
 		// Only so that an undo that is broken off and taken up again still says that it was us.
-		_ = k.putTags(ctx, u.Target.ARN, map[string]string{TagState: stateReverting})
+		_ = k.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), stateReverting))
 	}
 	now, err := k.readTable(ctx, d.Table)
 	if err != nil {
