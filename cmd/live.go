@@ -197,9 +197,9 @@ func (d *Deps) farewell(s *drills.State, path string) {
 	for _, x := range t.Expect {
 		actual := "–"
 		if x.Known {
-			actual = span(x.ActualS)
+			actual = debrief.Seconds(x.ActualS)
 		}
-		fmt.Fprintf(d.Out, "  %-12s %8s of %-6s %s\n", x.Name, actual, span(x.LimitS), x.Verdict)
+		fmt.Fprintf(d.Out, "  %-12s %8s of %-6s %s\n", x.Name, actual, debrief.Seconds(x.LimitS), x.Verdict)
 	}
 	if left := s.InPlace(); len(left) > 0 {
 		fmt.Fprintf(d.Out, "left in place: %s\nTry: firedrill recover %s\n", strings.Join(left, ", "), s.Run)
@@ -208,20 +208,4 @@ func (d *Deps) farewell(s *drills.State, path string) {
 	if path != "" {
 		fmt.Fprintln(d.Out, path)
 	}
-}
-
-// span is a duration in seconds as people write it.
-func span(s float64) string {
-	d := time.Duration(s * float64(time.Second))
-	if d < time.Minute {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -96,7 +96,7 @@ func urgency(c Change) int {
 	switch {
 	case c.Left != "":
 		return 0
-	case c.How == "diverged" || strings.Contains(c.Why, "gone"):
+	case c.How == "diverged" || slices.ContainsFunc(c.Items, func(i timeline.Item) bool { return strings.HasPrefix(i.End, "gone") }):
 		return 1
 	}
 	return 2

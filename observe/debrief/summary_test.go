@@ -112,7 +112,9 @@ func TestMostUrgentFirst(t *testing.T) {
 	events = with(events,
 		at(events, 3, journal.FaultPrepared, journal.Fact{Fault: "gone"}), at(events, 3, journal.FaultPrepared, journal.Fact{Fault: "stuck"}),
 		at(events, 3, journal.FaultPrepared, journal.Fact{Fault: "changed"}),
-		at(events, 226, journal.FaultSettled, journal.Fact{Fault: "gone", Why: "2 swept, 1 gone: digested, purged or redriven by them"}),
+		at(events, 225, journal.FaultReverted, journal.Fact{Fault: "gone", How: "restored", Facts: map[string]string{
+			"message 1 of 2": "swept, 2 copies", "message 2 of 2": "gone: digested, purged or redriven by them"}}),
+		at(events, 226, journal.FaultSettled, journal.Fact{Fault: "gone"}),
 		at(events, 226, journal.FaultReverted, journal.Fact{Fault: "changed", How: "diverged"}),
 		at(events, 227, journal.FaultSettled, journal.Fact{Fault: "changed"}),
 		at(events, 227, journal.FaultRevertFailed, journal.Fact{Fault: "stuck", Err: "denied", Reason: "patience"}))
@@ -124,7 +126,7 @@ func TestMostUrgentFirst(t *testing.T) {
 	if got := strings.Join(order, " "); got != "stuck gone changed throttle" {
 		t.Error(got)
 	}
-	if !strings.Contains(text, "2 swept, 1 gone: digested, purged or redriven by them") {
+	if !strings.Contains(text, "- message 1 of 2: swept, 2 copies\n- message 2 of 2: gone: digested, purged or redriven by them\n") {
 		t.Error("the accounting of the messages is missing")
 	}
 }

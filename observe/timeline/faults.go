@@ -2,6 +2,8 @@ package timeline
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,11 +90,13 @@ func (f *Fold) undo(x *faultFold, e journal.Event) {
 	switch e.Kind {
 	case journal.FaultReverted:
 		x.State, x.err = "reverted", ""
+		x.account(e)
 		if rank(e.Fact.How) > rank(x.How) {
 			x.How = e.Fact.How
 		}
 	case journal.FaultRevertFailed:
 		x.State, x.err = "applied", e.Fact.Err
+		x.account(e)
 		if e.Fact.Reason == "patience" {
 			x.State = "stuck"
 		}
@@ -105,6 +109,18 @@ func (f *Fold) undo(x *faultFold, e journal.Event) {
 		if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
 			f.revert = *e.Fact.LookedAt
 		}
+	}
+}
+
+// account keeps what the undo says of each thing it answers for; a later try knows more.
+func (x *faultFold) account(e journal.Event) {
+	for _, name := range slices.Sorted(maps.Keys(e.Fact.Facts)) {
+		item := Item{name, e.Fact.Facts[name]}
+		if i := slices.IndexFunc(x.Items, func(k Item) bool { return k.Name == name }); i >= 0 {
+			x.Items[i] = item
+			continue
+		}
+		x.Items = append(x.Items, item)
 	}
 }
 
@@ -126,6 +142,7 @@ func (f *Fold) table() []Fault {
 	out := make([]Fault, 0, len(f.faults))
 	for _, x := range f.faults {
 		y := x.Fault
+		y.Items = slices.Clone(x.Items)
 		if y.InPlace() {
 			y.Left = left(y)
 			if x.err != "" {

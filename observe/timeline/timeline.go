@@ -99,8 +99,12 @@ type Fault struct {
 	Left             string // what is still in place, for people
 	Why              string
 	Changes          []journal.Change
+	Items            []Item // what became of each thing that was put in, by name
 	Effective        time.Time
 }
+
+// Item is one of many things that an undo answers for, such as a message: what became of it.
+type Item struct{ Name, End string }
 
 // Timeline is a run as one reads it.
 type Timeline struct {
