@@ -89,7 +89,7 @@ func TestConfirm(t *testing.T) {
 			if c.sandbox {
 				p.out.env.Sandbox = &drills.SandboxRef{}
 			}
-			if got := codeOf(d.confirm(p, c.yes)); got != c.code {
+			if got := codeOf(d.confirm(t.Context(), p, c.yes)); got != c.code {
 				t.Errorf("exit code %d, want %d: %s", got, c.code, d.err.String())
 			}
 		})
