@@ -49,7 +49,7 @@ conformance: ## what others wrote: moto, Alertmanager, the AWS CLI (each skipped
 bench: ## start, first fault, memory and size, as ratios of one run
 	FIREDRILL_BENCH=1 $(GO) test -count=1 -v ./bench/
 
-picture: build ## docs/drill.svg, of a real run
+picture: build ## docs/live.svg and docs/timeline.svg, of a real run
 	$(GO) run ./docs/picture
 
 dist: ## static binaries for Linux and macOS in dist/, with checksums
