@@ -115,6 +115,32 @@ func TestSceneMayRun(t *testing.T) {
 	}
 }
 
+// Whoever approves a plan must be able to see that it is the one that runs.
+func TestPlanHashIsTheDrills(t *testing.T) {
+	s := newScene(t)
+	hashes := map[string]bool{}
+	for _, run := range []string{runID, "01other"} {
+		v, err := s.steps().Make(context.Background(), &s.spec, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := v.Plan.Hash()
+		if err != nil || !strings.HasPrefix(h, "sha256:") {
+			t.Fatalf("hash %q, err %v", h, err)
+		}
+		hashes[h] = true
+		s.clock.t = s.clock.t.Add(time.Minute)
+	}
+	if len(hashes) != 1 {
+		t.Errorf("one drill, several hashes: %v", hashes)
+	}
+	s.target.ARN += "-2"
+	v, err := s.plan()
+	if h, _ := v.Plan.Hash(); err != nil || hashes[h] {
+		t.Errorf("another target, the same hash (%v)", err)
+	}
+}
+
 // Each refusal stands alone: a plan says it, and writes nothing.
 func TestPlanRefuses(t *testing.T) {
 	for _, row := range guardRows() {
