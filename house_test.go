@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"internal":                     {"..."}, // programs that try the house out
 	"bench":                        {},
 	"docs":                         {"..."},
+	"examples":                     {},
 }
 
 // wiring is where cmd may name inject and observe; every other file of cmd speaks to drills.
