@@ -105,17 +105,23 @@ func (l *live) prime(ctx context.Context, store journal.Store, run string) (jour
 
 // worked says whether an engine holds the run: a lease that has not ended, and whose holder is not provably dead.
 func (d *Deps) worked(ctx context.Context, store journal.Store, run string) (bool, error) {
+	l, alive, err := d.holder(ctx, store, run)
+	return l.Run == run && alive != journal.Dead, err
+}
+
+// holder is who has the run's lease, if it has not ended, and what can be proven of them.
+func (d *Deps) holder(ctx context.Context, store journal.Store, run string) (journal.Lease, journal.Liveness, error) {
 	leases, err := store.Held(ctx, run)
 	if err != nil {
-		return false, err
+		return journal.Lease{}, journal.Unsure, err
 	}
 	self, err := journal.Self()
 	for _, l := range leases {
-		if l.Name == journal.RunLease(run) && d.Now().Before(l.Expires) && journal.Alive(l.Holder, self) != journal.Dead {
-			return true, err
+		if l.Name == journal.RunLease(run) && d.Now().Before(l.Expires) {
+			return l, journal.Alive(l.Holder, self), err
 		}
 	}
-	return false, err
+	return journal.Lease{}, journal.Unsure, err
 }
 
 // leftOf says what a run has in place, after whatever went wrong.

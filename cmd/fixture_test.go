@@ -21,7 +21,7 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{env: map[string]string{"HOME": t.TempDir(), "FIREDRILL_STATE": t.TempDir()}}
 	d.Deps = &Deps{In: strings.NewReader(""), Out: &d.out, Err: &d.err, Now: time.Now, Dir: t.TempDir(),
-		Getenv: func(k string) string { return d.env[k] }, Terminal: func() bool { return false }, Color: func() bool { return false }}
+		Getenv: func(k string) string { return d.env[k] }, Terminal: func() bool { return false }, Color: func() bool { return false }, Width: func() int { return 100 }}
 	return d
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -106,6 +107,16 @@ func listed(runs []journal.Summary) string {
 			r.Planned.Local().Format("2006-01-02 15:04"), state))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// readable is eventsOf for who tells what happened: a run that a newer version wrote would be told wrong. Putting back
+// does not ask: it knows what is prepared.
+func readable(ctx context.Context, store journal.Store, run string) ([]journal.Event, error) {
+	events, err := eventsOf(ctx, store, run)
+	if err == nil && slices.ContainsFunc(events, journal.Event.Newer) {
+		err = &hinted{fmt.Errorf("read run %s: it was written by a newer firedrill", run), "use the newer one; recover and abort work with this one too"}
+	}
+	return events, err
 }
 
 // eventsOf reads a whole run.

@@ -53,9 +53,9 @@ func runRecover(ctx context.Context, d *Deps, named string, all bool) error {
 		_, err := sig.wait(func() (*drills.State, error) {
 			return nil, d.recoverOne(ctx, store, run, drills.ReasonRecover, "recovered by "+d.operator())
 		})
-		var held *journal.HeldError
-		if errors.As(err, &held) && named == "" {
-			fmt.Fprintf(d.Out, "run %s is left alone: its process lives (%s). Try: firedrill abort %[1]s\n", run, held.Lease.Holder)
+		var by *journal.HeldError
+		if errors.As(err, &by) && named == "" {
+			fmt.Fprintf(d.Out, "run %s is left alone: its process lives (%s). Try: firedrill abort %[1]s\n", run, by.Lease.Holder)
 			continue
 		}
 		errs = errors.Join(errs, err)
@@ -101,9 +101,9 @@ func (d *Deps) unfinished(ctx context.Context, named string) (ids []string, err 
 // recoverOne puts one run back, and says how that went. Whatever goes wrong, something in place is the worse news.
 func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason, why string) error {
 	state, err := d.takeBack(ctx, store, run, reason, why)
-	var held *journal.HeldError
+	var by *journal.HeldError
 	switch {
-	case errors.As(err, &held), errors.Is(err, journal.ErrNoRun):
+	case errors.As(err, &by), errors.Is(err, journal.ErrNoRun):
 		return err
 	case errors.Is(err, drills.ErrUnrecorded) && state != nil && len(state.InPlace()) == 0:
 		return err // put back, but the journal does not say so
@@ -135,11 +135,21 @@ func next(tries ...string) string {
 	return ""
 }
 
+func held(l journal.Lease) error {
+	if l.Run == "" {
+		return nil
+	}
+	return &journal.HeldError{Lease: l}
+}
+
 // takeBack runs the engine that takes a run over and unwinds it.
 func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, why string) (*drills.State, error) {
 	events, err := eventsOf(ctx, store, run)
 	if err != nil {
 		return nil, err
+	}
+	if l, alive, err := d.holder(ctx, store, run); err != nil || alive == journal.Living {
+		return nil, errors.Join(err, held(l)) // before anything is reached: there is nothing to do
 	}
 	out, reason, err := d.reach(ctx, drills.Fold(run, events), reason)
 	if err != nil {

@@ -74,7 +74,7 @@ func (d *Deps) timelines(ctx context.Context, store journal.Store, drill string)
 	}
 	var all []timeline.Timeline
 	for _, r := range runs {
-		events, err := eventsOf(ctx, store, r.Run)
+		events, err := readable(ctx, store, r.Run)
 		if err != nil {
 			return nil, err
 		}

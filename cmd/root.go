@@ -82,6 +82,7 @@ func newRoot(d *Deps) *cobra.Command {
 		_ = writeHelp(c.OutOrStdout(), c) // who closed stdout does not want the rest
 	})
 	strictly(root)
+	d.completions(root)
 	return root
 }
 

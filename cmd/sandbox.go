@@ -53,6 +53,9 @@ func runSandbox(ctx context.Context, d *Deps, listen, responder string) error {
 	if err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
+	if w, err := d.runningSandbox(ctx); err == nil {
+		fmt.Fprintf(d.Err, "firedrill: a sandbox is running already at %s; other verbs find this one from now on\n", w.URL)
+	}
 	path, err := d.sandboxFile()
 	if err == nil {
 		err = writeSandboxFile(path, s.World())

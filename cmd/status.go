@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +98,7 @@ func (d *Deps) timelineOf(ctx context.Context, store journal.Store, named string
 	if err != nil {
 		return timeline.Timeline{}, err
 	}
-	events, err := eventsOf(ctx, store, run.Run)
+	events, err := readable(ctx, store, run.Run)
 	return timeline.Of(events, d.Now()), err
 }
 
@@ -159,7 +160,7 @@ func headline(t timeline.Timeline) string {
 	}
 	s := string(t.Outcome)
 	if t.Why != "" {
-		s += " (" + t.Why + ")"
+		s += " (" + brief(t.Why) + ")"
 	}
 	return s
 }
@@ -169,7 +170,7 @@ func stateOf(f timeline.Fault) string {
 	case f.How != "" && f.State == "settled":
 		return strings.ReplaceAll(f.How, "_", " ")
 	case f.Why != "":
-		return f.State + ": " + f.Why
+		return f.State + ": " + brief(f.Why)
 	}
 	return f.State
 }
@@ -203,8 +204,25 @@ func instants(w io.Writer, t timeline.Timeline) {
 			at = int(float64(marks-1) * float64(max(0, i.At.Sub(from))) / float64(span))
 		}
 		picture := strings.Repeat("·", at) + "●" + strings.Repeat("·", marks-1-at)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Name, i.At.Local().Format("15:04:05"), since, picture, i.By)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Name, i.At.Local().Format("15:04:05"), since, picture, brief(i.By))
 	}
+}
+
+// widest is how much is shown of a text that others wrote.
+const widest = 60
+
+// brief makes a short line of a text of others: nothing in it steers the terminal.
+func brief(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > widest {
+		return string(r[:widest-1]) + "…"
+	}
+	return s
 }
 
 // reason is why an instant has no value, for people.
