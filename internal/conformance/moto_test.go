@@ -70,9 +70,9 @@ func (m *moto) catalog(t *testing.T) inject.Catalog {
 func (m *moto) unfelt(t *testing.T) inject.Catalog {
 	quiet := inject.Catalog{}
 	for name, kind := range m.catalog(t) {
-		make := kind.New
+		fresh := kind.New
 		kind.New = func(params json.RawMessage) (inject.Fault, error) {
-			f, err := make(params)
+			f, err := fresh(params)
 			if s, ok := f.(inject.Staged); ok {
 				return quietStaged{f, s}, err
 			}

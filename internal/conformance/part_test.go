@@ -36,17 +36,26 @@ func TestMain(m *testing.M) {
 // fails when FIREDRILL_CONFORMANCE=required says that this machine must have it.
 func part(t *testing.T, name, install string) string {
 	t.Helper()
-	required := os.Getenv("FIREDRILL_CONFORMANCE") == "required"
 	path, err := exec.LookPath(name)
 	switch {
-	case err != nil && required:
-		t.Fatalf("%s is not installed. Try: %s", name, install)
 	case err != nil:
-		t.Skipf("%s is not installed. Try: %s", name, install)
-	case testing.Short() && !required:
+		missing(t, name+" is not installed", install)
+	case testing.Short() && !required():
 		t.Skipf("%s is left out of -short", name)
 	}
 	return path
+}
+
+func required() bool { return os.Getenv("FIREDRILL_CONFORMANCE") == "required" }
+
+// missing skips a test for want of a part, or fails it where the part must be there.
+func missing(t *testing.T, what, install string) {
+	t.Helper()
+	say := t.Skipf
+	if required() {
+		say = t.Fatalf
+	}
+	say("%s. Try: %s", what, install)
 }
 
 // version is what a program says of itself, logged: who reads the log must know which one was met.
