@@ -101,7 +101,7 @@ type alarmJSON struct {
 type floorJSON struct {
 	Name   string  `json:"name"`
 	GivenS float64 `json:"given_s"`
-	LeastS float64 `json:"least_s"`
+	FloorS float64 `json:"floor_s"`
 	Sure   bool    `json:"sure"`
 	Why    string  `json:"why"`
 }

@@ -186,7 +186,7 @@ func (p *page) alarms(v *drills.Preview) {
 
 func (p *page) times(v *drills.Preview) {
 	p.head("Times")
-	rows := [][]string{{"", "given", "least"}}
+	rows := [][]string{{"", "given", "floor"}}
 	for _, f := range v.Floors {
 		given, least := "none", period(f.Least)
 		if f.Given > 0 {

@@ -43,7 +43,7 @@ type seen struct {
 	blind  bool   // it cannot see any fault; neither means that nobody can say
 	why    string // why it is blind, or cannot be judged
 	moved  inject.Metric
-	soon   time.Duration // from the effect to the alarm, at the soonest
+	soon   time.Duration // from the effect to the alarm: what can be counted on
 	asked  bool          // under watch
 	probed bool          // a probe, whose own reading is the detection
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/firedrill/firedrill/observe"
 )
 
-// Floor is a duration that the drill gives and that cannot be met below Least.
+// Floor is a duration that the drill gives. Below Least it may be met by luck, and never counted on.
 type Floor struct {
 	Name  string        // as the drill file spells it: expect.detect
 	Given time.Duration // zero where the drill leaves it out
@@ -24,7 +24,7 @@ type least struct {
 	why  string
 }
 
-// checkFloors refuses what no alarm can meet, with the number to write.
+// checkFloors refuses what nobody can count on, with the number to write.
 func (s *sight) checkFloors() *Refusal {
 	felt := s.feltFloor()
 	floors := []Floor{{Name: "expect.effective", Given: s.p.Expect.Effective, Least: felt.d, Sure: felt.sure, Why: felt.why}}
@@ -97,8 +97,8 @@ func roundUp(d time.Duration) time.Duration {
 	return time.Duration(math.Ceil(float64(d)/float64(unit))) * unit
 }
 
-// feltFloor is the soonest that any fault is felt, counted from the first one applied.
-func (s *sight) feltFloor() (soonest least) {
+// feltFloor is when the first fault is felt for certain, counted from the first one applied.
+func (s *sight) feltFloor() (quickest least) {
 	first := time.Duration(math.MaxInt64)
 	for _, f := range s.p.Faults {
 		first = min(first, f.After)
@@ -111,28 +111,28 @@ func (s *sight) feltFloor() (soonest least) {
 		case one.d == 0:
 			one.why = f.ID + " is felt at once"
 		default:
-			one.why = fmt.Sprintf("%s is felt after %s at the soonest", f.ID, short(one.d))
+			one.why = fmt.Sprintf("%s cannot be counted on to be felt before %s", f.ID, short(one.d))
 		}
-		if i == 0 || one.d < soonest.d || one.d == soonest.d && !one.sure {
-			soonest = one
+		if i == 0 || one.d < quickest.d || one.d == quickest.d && !one.sure {
+			quickest = one
 		}
 	}
-	return soonest
+	return quickest
 }
 
-// rungFloor is the soonest that anything under watch can fire, counted from the effect; watched is false where nothing
+// rungFloor is when the quickest thing under watch fires for certain, counted from the effect; watched is false where nothing
 // is watched.
-func (s *sight) rungFloor() (soonest least, watched bool) {
+func (s *sight) rungFloor() (quickest least, watched bool) {
 	sure := true
 	for i, w := range s.watch {
-		one := least{d: w.soon, why: fmt.Sprintf("%s fires after %s at the soonest (%s)", w.alarm.Name, short(w.soon), made(w))}
-		if i == 0 || one.d < soonest.d {
-			soonest = one
+		one := least{d: w.soon, why: fmt.Sprintf("%s cannot be counted on to fire before %s (%s)", w.alarm.Name, short(w.soon), made(w))}
+		if i == 0 || one.d < quickest.d {
+			quickest = one
 		}
 		sure = sure && w.sees // what cannot be judged may be sooner than it looks
 	}
-	soonest.sure = sure
-	return soonest, len(s.watch) > 0
+	quickest.sure = sure
+	return quickest, len(s.watch) > 0
 }
 
 // undocumented: AWS says how long a provisioned table bursts, and nothing of an on-demand one.

@@ -79,7 +79,7 @@ func (s *sight) tellReach(from string) {
 
 func watchWhy(one seen) string {
 	if one.sees {
-		return "sees " + one.moved.Name + ", after " + short(observe.SoonestFire(one.alarm, one.moved.Delay)) + " at the soonest"
+		return "sees " + one.moved.Name + "; not to be counted on before " + short(observe.SoonestFire(one.alarm, one.moved.Delay))
 	}
 	return "cannot be judged: " + one.why
 }

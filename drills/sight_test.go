@@ -145,11 +145,11 @@ func TestFloors(t *testing.T) {
 	}{
 		{"detect at its floor", func(s *scene) { s.spec.Expect.Detect = 3 * time.Minute }, nil, ""},
 		{"detect below", func(s *scene) { s.spec.Expect.Detect = 3*time.Minute - time.Second },
-			[]string{"expect.detect of 2m59s", "throttled fires after 3m at the soonest", "expect: {detect: 3m}"}, ""},
+			[]string{"expect.detect of 2m59s", "throttled cannot be counted on to fire before 3m", "expect: {detect: 3m}"}, ""},
 		{"fallback below", func(s *scene) { s.spec.Page.Fallback = 2 * time.Minute }, []string{"page.fallback of 2m", "page: {fallback: 3m}"}, ""},
 		{"no detect expected", func(s *scene) { s.spec.Expect.Detect = 0 }, nil, ""},
 		{"limit below both", func(s *scene) { s.floor, s.spec.Limit = 5*time.Minute, 7*time.Minute },
-			[]string{"limit of 7m", "throttle is felt after 5m at the soonest, then throttled fires after 3m", "limit: 8m"}, ""},
+			[]string{"limit of 7m", "throttle cannot be counted on to be felt before 5m, then throttled cannot be counted on to fire before 3m", "limit: 8m"}, ""},
 		{"limit at both", func(s *scene) { s.floor, s.spec.Limit = 5*time.Minute, 8*time.Minute }, nil, ""},
 		{"effective below", func(s *scene) { s.floor = 8*time.Minute + 20*time.Second }, []string{"expect.effective of 8m", "8m20s", "expect: {effective: 9m}"}, ""},
 		{"effective left out", func(s *scene) { s.floor, s.spec.Expect.Effective = 16*time.Minute, 0 }, []string{"expect: {effective: 16m}"}, ""},
