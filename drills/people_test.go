@@ -1,0 +1,406 @@
+package drills_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// desk is a pager: it notes what it is told, and when, and answers as the test says.
+type desk struct {
+	s *stage
+
+	mu      sync.Mutex
+	sent    map[string][]time.Time // by key
+	cleared []time.Time            // resolves of our page
+	noted   []string
+
+	onSend  func(key string, n int) error // n counts the key's sends, from 0
+	onClear func(n int) error
+	list    func(context.Context) ([]observe.Incident, error)
+	log     func(incident string) ([]observe.Entry, error)
+}
+
+const integration = "0123456789abcdef0123456789abcdef"
+
+// staffed gives the stage a pager and an owner, and the drill a way to page.
+func (s *stage) staffed(when string) *desk {
+	s.plan.Owner = "env:OWNER"
+	s.plan.Page = drills.PlannedPage{When: when, Service: "P1", Key: "env:KEY", Title: "[DRILL] two settings"}
+	return &desk{s: s, sent: map[string][]time.Time{}}
+}
+
+// at sits a desk at an engine.
+func (d *desk) at(e *drills.Engine) *drills.Engine {
+	e.Steps.World.Pager = d
+	e.Steps.World.Secret = func(context.Context, string) (string, error) { return integration, nil }
+	return e
+}
+
+func (d *desk) Send(_ context.Context, _ string, p observe.Page) error {
+	d.mu.Lock()
+	n := len(d.sent[p.Key])
+	d.sent[p.Key] = append(d.sent[p.Key], d.s.clock.Now())
+	d.mu.Unlock()
+	if d.onSend == nil {
+		return nil
+	}
+	return d.onSend(p.Key, n)
+}
+
+func (d *desk) Resolve(_ context.Context, _, key string) error {
+	if key != ourPage {
+		return fmt.Errorf("resolved %s, which is not ours", key)
+	}
+	d.cleared = append(d.cleared, d.s.clock.Now())
+	if d.onClear == nil {
+		return nil
+	}
+	return d.onClear(len(d.cleared) - 1)
+}
+
+func (d *desk) Find(context.Context, string, string, time.Time) (*observe.Incident, error) {
+	return nil, nil
+}
+
+func (d *desk) Incidents(ctx context.Context, _ []string, _ time.Time) ([]observe.Incident, error) {
+	if d.list == nil {
+		return nil, nil
+	}
+	return d.list(ctx)
+}
+
+func (d *desk) Log(_ context.Context, incident string) ([]observe.Entry, error) {
+	if d.log == nil {
+		return nil, nil
+	}
+	return d.log(incident)
+}
+
+func (d *desk) Note(_ context.Context, incident, _ string) error {
+	d.noted = append(d.noted, incident)
+	return nil
+}
+
+func (d *desk) Check(context.Context, string) (observe.ServiceCheck, error) {
+	return observe.ServiceCheck{Name: "orders"}, nil
+}
+
+// pages are the times at which a key was sent.
+func (d *desk) pages(key string) []time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sent[key])
+}
+
+const (
+	ourPage   = "firedrill/" + runID
+	ownerPage = ourPage + "/left"
+)
+
+// moods is an alarm that is as the test says.
+type moods struct {
+	name string
+	fake func() (state string, since time.Time)
+}
+
+func (m moods) All(ctx context.Context) ([]observe.Alarm, error) { return m.Describe(ctx, nil) }
+func (m moods) Describe(context.Context, []string) ([]observe.Alarm, error) {
+	state, since := m.fake()
+	return []observe.Alarm{{Name: m.name, State: state, Since: since}}, nil
+}
+func (m moods) History(context.Context, string, time.Time) ([]observe.Transition, error) {
+	return nil, nil
+}
+
+// watches gives the drill an alarm to watch, which rings while a is broken.
+func (s *stage) watches(e *drills.Engine) {
+	s.plan.Watch = []drills.PlannedProbe{{Label: "alarm orders-throttled", Alarm: "orders-throttled"}}
+	begin, rang := s.clock.Now(), time.Time{}
+	e.Steps.World.Alarms = moods{"orders-throttled", func() (string, time.Time) {
+		if s.w.get("a") != "broken" {
+			return "OK", begin.Add(-time.Hour)
+		}
+		if rang.IsZero() {
+			rang = s.clock.Now()
+		}
+		return "ALARM", rang
+	}}
+}
+
+// first is the first event of a kind, of one fault where named.
+func first(st *drills.State, kind journal.Kind, fault string) journal.Event {
+	for _, e := range st.Events {
+		if e.Kind == kind && (fault == "" || e.Fact.Fault == fault) {
+			return e
+		}
+	}
+	return journal.Event{}
+}
+
+// refuseUndo makes one undo impossible, for ever.
+func (s *stage) refuseUndo(name string) {
+	s.w.onWrite = func(_ int, what string) error {
+		if what == name+"=before-"+name {
+			return errors.New("service says no")
+		}
+		return nil
+	}
+}
+
+// Who is hurt by the first fault is paged while the second is still to come.
+func TestPeopleArePagedBeforeTheSecondFault(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.plan.Faults[1].After = 2 * time.Minute
+	s.plan.Expect = drills.Expect{}
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	s.check(t, st, err)
+	pages := d.pages(ourPage)
+	if len(pages) != 1 || pages[0].Sub(st.Effective) > 2*time.Second {
+		t.Errorf("effective %s, paged %v", st.Effective, pages)
+	}
+	if after := first(st, journal.FaultPrepared, "b").At.Sub(st.Started); after < 2*time.Minute || after > 2*time.Minute+2*time.Second {
+		t.Errorf("b went in %s after a, want 2m", after)
+	}
+}
+
+// Our page may stand although the pager's answer was lost: it is resolved.
+func TestPageWhoseAnswerWasLostIsResolved(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.plan.Expect = drills.Expect{}
+	d.onSend = func(string, int) error { return context.DeadlineExceeded }
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	s.check(t, st, err)
+	if n := len(d.pages(ourPage)); n != 4 {
+		t.Errorf("handed over %d times, want 4", n)
+	}
+	if len(d.cleared) != 1 || st.Stop == nil || st.Stop.Reason != drills.ReasonPager {
+		t.Errorf("resolved %d times, stop %+v", len(d.cleared), st.Stop)
+	}
+}
+
+// The process dies between our page and its record: whoever recovers resolves what may stand there.
+func TestPageOfADeadEngineIsResolved(t *testing.T) {
+	for _, row := range []struct {
+		when     string
+		fallback time.Duration
+		want     int
+	}{
+		{drills.PageDirect, 0, 1},
+		{drills.PageReport, 0, 1},
+		{drills.PageAlarm, 3 * time.Second, 1},
+	} {
+		t.Run(row.when, func(t *testing.T) {
+			s := newStage(t)
+			d := s.staffed(row.when)
+			s.plan.Page.Fallback = row.fallback
+			dead := false
+			d.onSend = func(string, int) error { dead = true; return nil }
+			e := d.at(s.engine(1))
+			s.watches(e)
+			e.Store = dyingStore{s.store, &dead}
+			if !until(func() { _, _ = s.start(context.Background(), e) }) {
+				t.Fatal("it did not die")
+			}
+			s.clock.t = s.clock.t.Add(time.Minute)
+			st, err := d.at(s.engine(2)).Recover(context.Background(), runID, drills.ReasonRecover, "test")
+			s.check(t, st, err)
+			if len(d.cleared) != row.want || !st.Paged.IsZero() {
+				t.Errorf("resolved %d times, want %d; paged %s", len(d.cleared), row.want, st.Paged)
+			}
+		})
+	}
+}
+
+// Something is left in place: the owner is paged until the pager takes it, with growing pauses, and not for ever.
+func TestOwnerIsPagedUntilTheyAreTold(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		fails, tries int
+	}{{"at once", 0, 1}, {"after two failures", 2, 3}, {"never taken", 99, 6}} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newStage(t)
+			d := s.staffed(drills.PageAlarm)
+			s.refuseUndo("b")
+			d.onSend = func(_ string, n int) error {
+				if n < row.fails {
+					return errors.New("503")
+				}
+				return nil
+			}
+			st, err := s.start(context.Background(), d.at(s.engine(1)))
+			if err != nil || st.Outcome != "dirty" || !st.Finished {
+				t.Fatalf("outcome %s, err %v", st.Outcome, err)
+			}
+			pages := d.pages(ownerPage)
+			if len(pages) != row.tries {
+				t.Fatalf("paged %d times, want %d", len(pages), row.tries)
+			}
+			pause := time.Second
+			for i := 1; i < len(pages); i++ {
+				if gap := pages[i].Sub(pages[i-1]); gap < pause || gap > time.Minute {
+					t.Errorf("pause %d is %s, want %s or more", i, gap, pause)
+				} else {
+					pause = gap
+				}
+			}
+		})
+	}
+}
+
+// Where there is no owner, that is told once.
+func TestNoOwnerIsToldOnce(t *testing.T) {
+	s := newStage(t)
+	s.refuseUndo("b")
+	st, err := s.start(context.Background(), s.engine(1))
+	if err != nil || st.Outcome != "dirty" {
+		t.Fatalf("outcome %s, err %v", st.Outcome, err)
+	}
+	n := 0
+	for _, e := range st.Events {
+		if e.Kind == journal.PageSent {
+			n++
+			if e.Fact.Err == "" || len(e.Fact.Left) != 1 || !strings.Contains(e.Fact.Left[0], "arn:b") {
+				t.Errorf("it says %+v", e.Fact)
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+// Incidents can be listed but their log cannot be read: people's answers are not seen, so the run is not held.
+func TestLogThatCannotBeReadIsALostPager(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.plan.Expect = drills.Expect{Resolve: 4 * time.Minute}
+	d.list = func(context.Context) ([]observe.Incident, error) {
+		if len(d.pages(ourPage)) == 0 {
+			return nil, nil
+		}
+		return []observe.Incident{{ID: "PI1", Status: "triggered", Alerts: []observe.Alert{{Key: ourPage}}}}, nil
+	}
+	d.log = func(string) ([]observe.Entry, error) { return nil, errors.New("500") }
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	s.check(t, st, err)
+	if st.Stop == nil || st.Stop.Reason != drills.ReasonPager {
+		t.Fatalf("stop %+v", st.Stop)
+	}
+	if blind := st.Stop.At.Sub(d.pages(ourPage)[0]); blind < 20*time.Second || blind > 45*time.Second {
+		t.Errorf("blind for %s", blind)
+	}
+}
+
+// The watched alarm rings and pages nobody: after the fallback we do.
+func TestAlarmThatReachesNobodyLeavesTheFallback(t *testing.T) {
+	for _, opens := range []bool{false, true} {
+		t.Run(fmt.Sprintf("opens an incident: %v", opens), func(t *testing.T) {
+			s := newStage(t)
+			d := s.staffed(drills.PageAlarm)
+			s.plan.Page.Fallback = 30 * time.Second
+			s.plan.Expect = drills.Expect{Acknowledge: time.Minute}
+			e := d.at(s.engine(1))
+			s.watches(e)
+			d.list = func(context.Context) ([]observe.Incident, error) {
+				if !opens || s.w.get("a") != "broken" {
+					return nil, nil
+				}
+				return []observe.Incident{{ID: "PI1", Status: "triggered", Alerts: []observe.Alert{{Key: "k", Summary: "ALARM: orders-throttled"}}}}, nil
+			}
+			st, err := s.start(context.Background(), e)
+			s.check(t, st, err)
+			if first(st, journal.AlarmFired, "").At.IsZero() {
+				t.Fatal("the alarm did not ring")
+			}
+			pages := d.pages(ourPage)
+			if opens != (len(pages) == 0) {
+				t.Errorf("paged at %v", pages)
+			}
+			if len(pages) > 0 && (pages[0].Before(st.Effective.Add(30*time.Second)) || pages[0].After(st.Effective.Add(33*time.Second))) {
+				t.Errorf("paged %s after effective", pages[0].Sub(st.Effective))
+			}
+			if opens != (len(d.noted) == 1) {
+				t.Errorf("their incident has the notes %v", d.noted)
+			}
+		})
+	}
+}
+
+// People have time from when the drill's own incident has told them: a ripple's does not begin it.
+func TestOnlyTheDrillsPageStartsTheClock(t *testing.T) {
+	for _, row := range []struct {
+		summary string
+		held    time.Duration // at least, and less than 15 s more
+	}{{"ALARM: orders-throttled", 10 * time.Second}, {"ALARM: dlq-7 is not empty", 2 * time.Minute}} {
+		t.Run(row.summary, func(t *testing.T) {
+			s := newStage(t)
+			d := s.staffed(drills.PageAlarm)
+			s.plan.Ripples, s.plan.Limit = []string{"dlq-*"}, 2*time.Minute
+			s.plan.Expect = drills.Expect{Acknowledge: 10 * time.Second}
+			e := d.at(s.engine(1))
+			s.watches(e)
+			d.list = func(context.Context) ([]observe.Incident, error) {
+				if s.w.get("a") != "broken" {
+					return nil, nil
+				}
+				return []observe.Incident{{ID: "PI1", Status: "triggered", Alerts: []observe.Alert{{Key: "k", Summary: row.summary}}}}, nil
+			}
+			d.log = func(string) ([]observe.Entry, error) {
+				return []observe.Entry{{ID: "R1", Kind: observe.EntryNotified, At: s.clock.Now(), User: "PU"}}, nil
+			}
+			st, err := s.start(context.Background(), e)
+			s.check(t, st, err)
+			if held := first(st, journal.FaultReverted, "").At.Sub(st.Started); held < row.held || held > row.held+15*time.Second {
+				t.Errorf("held for %s, want %s", held, row.held)
+			}
+		})
+	}
+}
+
+// Our page is resolved until the pager takes it, with pauses; who reopens the run tries again.
+func TestResolvingOurPageIsTriedAgain(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.refuseUndo("b")
+	d.onClear = func(int) error { return errors.New("503") }
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	if err != nil || st.Outcome != "dirty" {
+		t.Fatalf("outcome %s, err %v", st.Outcome, err)
+	}
+	if n := len(d.cleared); n != 5 {
+		t.Errorf("tried %d times, want 5", n)
+	}
+	for i := 1; i < len(d.cleared); i++ {
+		if gap := d.cleared[i].Sub(d.cleared[i-1]); gap < time.Second || gap > time.Minute {
+			t.Errorf("pause %d is %s", i, gap)
+		}
+	}
+	s.w.onWrite, d.cleared = nil, nil
+	d.onClear = func(n int) error {
+		if n == 0 {
+			return errors.New("503")
+		}
+		return nil
+	}
+	st, err = d.at(s.engine(2)).Recover(context.Background(), runID, drills.ReasonRecover, "test")
+	s.check(t, st, err)
+	if len(d.cleared) != 2 || !st.PageDone {
+		t.Errorf("after recover: tried %d times, done %v", len(d.cleared), st.PageDone)
+	}
+	before := len(d.cleared)
+	if _, err = d.at(s.engine(3)).Recover(context.Background(), runID, drills.ReasonRecover, "again"); err != nil || len(d.cleared) != before {
+		t.Errorf("a run that has ended is touched again: %v", err)
+	}
+}
