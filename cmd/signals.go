@@ -113,9 +113,11 @@ func (s *signals) wait(run func() (*drills.State, error)) (*drills.State, error)
 }
 
 // interrupted turns whatever went wrong while a signal was ending us into the signal itself: nothing was changed yet.
+// What already says how to end (giving up at the third signal) stays.
 func interrupted(ctx context.Context, err error) error {
 	var sig *interruption
-	if err != nil && errors.As(context.Cause(ctx), &sig) {
+	var told *exitError
+	if err != nil && !errors.As(err, &told) && errors.As(context.Cause(ctx), &sig) {
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted (%s) before anything was changed", sig.what)}
 	}
 	return err
