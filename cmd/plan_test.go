@@ -139,7 +139,7 @@ func TestPlanText(t *testing.T) {
 		t.Errorf("what is not for people stands there:\n%s", text)
 	}
 	for _, line := range strings.Split(text, "\n") {
-		if visible(line) > planWidth {
+		if visible(line) > pageWidth {
 			t.Errorf("line of %d columns: %s", visible(line), line)
 		}
 	}

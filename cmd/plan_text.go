@@ -3,26 +3,14 @@ package cmd
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/internal/journal"
 )
-
-// page is a plan as people read it: headings at the margin, the rest aligned below them.
-type page struct {
-	w     io.Writer
-	style palette
-	err   error
-}
-
-// planWidth is where long texts are broken: what a terminal of ordinary width and a review both show.
-const planWidth = 110
 
 // printPlan answers on stdout; colour is for terminals.
 func (d *Deps) printPlan(v *drills.Preview, no *drills.Refusal) error {
@@ -77,14 +65,6 @@ func (p *page) plan(v *drills.Preview) {
 	}
 }
 
-func (p *page) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
-
-func (p *page) head(text string) { p.line("\n%s", p.style.of(journal.RunFinished, text)) }
-
 func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
 	when := ""
 	if after > 0 {
@@ -113,7 +93,7 @@ func (p *page) changes(f *drills.PreviewFault) {
 	for _, c := range f.Changes {
 		rows = append(rows, []string{c.What, c.Before, c.During, c.After})
 	}
-	if slices.ContainsFunc(rows, func(r []string) bool { return visible(strings.Join(r, "")) > planWidth-10 }) {
+	if slices.ContainsFunc(rows, func(r []string) bool { return visible(strings.Join(r, "")) > pageWidth-10 }) {
 		for _, c := range f.Changes {
 			p.line("  %s", c.What)
 			p.item("before", c.Before)
@@ -244,81 +224,4 @@ func (p *page) permissions(v *drills.Preview) {
 	for _, g := range order {
 		p.item(g.when, g.service+": "+strings.Join(actions[g], ", ")+" "+g.rest)
 	}
-}
-
-// item is a word and what belongs to it.
-func (p *page) item(word, text string) {
-	p.text("  "+p.style.dim(fmt.Sprintf("%-8s", word))+" ", text)
-}
-
-// text breaks a long text between words and keeps what follows below where it began.
-func (p *page) text(lead, text string) {
-	indent := visible(lead)
-	line, used := lead, indent
-	for i, word := range strings.Fields(text) {
-		n := visible(word)
-		if i > 0 && used+1+n > planWidth {
-			p.line("%s", line)
-			line, used = strings.Repeat(" ", indent), indent
-		} else if i > 0 {
-			line, used = line+" ", used+1
-		}
-		line, used = line+word, used+n
-	}
-	p.line("%s", line)
-}
-
-// visible counts the columns of a text without its colours.
-func visible(s string) int {
-	n := 0
-	for len(s) > 0 {
-		if rest, ok := strings.CutPrefix(s, "\x1b["); ok {
-			if end := strings.IndexByte(rest, 'm'); end >= 0 {
-				s = rest[end+1:]
-				continue
-			}
-		}
-		_, size := utf8.DecodeRuneInString(s)
-		n, s = n+1, s[size:]
-	}
-	return n
-}
-
-// table aligns rows; the last column of a row is broken between words where it is long.
-func (p *page) table(rows [][]string, paint func(row, column int, text string) string) {
-	var width []int
-	for _, row := range rows {
-		for i, cell := range row {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], visible(cell))
-		}
-	}
-	for r, row := range rows {
-		lead, last := "  ", len(row)-1
-		for c, cell := range row[:last] {
-			lead += paint(r, c, cell) + strings.Repeat(" ", width[c]-visible(cell)+2)
-		}
-		if row[last] == "" {
-			p.line("%s", strings.TrimRight(lead, " "))
-			continue
-		}
-		p.text(lead, paint(r, last, row[last]))
-	}
-}
-
-// period is a duration as people write it: 12m, 1h30m, 2.5s.
-func period(d time.Duration) string {
-	if d < time.Minute {
-		return d.Round(100 * time.Millisecond).String()
-	}
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
