@@ -101,7 +101,7 @@ func loadConfig(ctx context.Context, o Options) (aws.Config, error) {
 	if o.AccessKey != "" {
 		cfg = aws.Config{Credentials: credentials.NewStaticCredentialsProvider(o.AccessKey, o.Secret, "")}
 	} else {
-		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(o.Region))
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(o.Region), config.WithLogger(logging.Nop{}))
 		if err != nil {
 			return cfg, err
 		}
