@@ -19,8 +19,8 @@ import (
 //
 // It has no message move tasks and answers 500. In moto nobody can start one, so there is none.
 //
-// A DynamoDB tag that is there already is told twice after another TagResource instead of being overwritten, and
-// with more than ten tags told, its pages may then lead back to each other for ever.
+// In 5.2.1, no longer in 5.2.5, a DynamoDB tag that is there already is told twice after another TagResource instead
+// of being overwritten; with more than ten tags told, its pages may then lead back to each other for ever.
 type gaps struct{ next http.RoundTripper }
 
 const (
