@@ -44,6 +44,7 @@ func writings(f fault) (in, out []writing) {
 
 // The list above is what runs really write: every operation, as often as it says, and no other.
 func TestWritings(t *testing.T) {
+	t.Parallel()
 	for _, f := range faults() {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,6 +81,7 @@ func TestWritings(t *testing.T) {
 // its answer is killed. A held call takes effect when its client has gone. Then another process recovers, or is killed
 // in the same way and a third one recovers.
 func TestKilledInACall(t *testing.T) {
+	t.Parallel()
 	for _, f := range faults() {
 		in, out := writings(f)
 		for i, w := range append(in, out...) {
@@ -188,6 +190,7 @@ func (p *place) says(pr *killtest.Process, what string) {
 // A process that is stopped in the middle of its change is not dead: its lease ends, another process recovers, the late
 // call lands, and when it wakes it puts back what it did.
 func TestStoppedInApply(t *testing.T) {
+	t.Parallel()
 	for _, f := range faults() {
 		in, _ := writings(f)
 		for _, w := range in {

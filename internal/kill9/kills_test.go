@@ -13,6 +13,7 @@ import (
 // must find the world as before. FIREDRILL_KILLS says how many a fault (three otherwise), FIREDRILL_SEED where to begin;
 // each test's name is its seed, so `go test -run 'Kills/poison-17$'` with the same FIREDRILL_SEED repeats it.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	count, first := 3, uint64(time.Now().UnixNano()%1e6)
 	if n, err := strconv.Atoi(os.Getenv("FIREDRILL_KILLS")); err == nil {
 		count = n
