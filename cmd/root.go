@@ -9,7 +9,7 @@ import (
 )
 
 // Version is set when a release is built.
-var Version = "dev"
+var Version = "dev" //nolint:gochecknoglobals // the linker sets it
 
 // Groups of verbs, as help shows them.
 const (

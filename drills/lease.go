@@ -55,7 +55,7 @@ func (e *Engine) await(ctx context.Context, run string) (*lease, error) {
 			e.Waiting(held.Lease)
 		}
 		if err := e.Clock.Wait(ctx, time.Second); err != nil {
-			return nil, fmt.Errorf("wait for %s: %w", held, err)
+			return nil, fmt.Errorf("wait for %s: %w", held.Error(), err)
 		}
 	}
 }

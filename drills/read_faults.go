@@ -39,7 +39,7 @@ func (r *reader) fault(n *node, marks *drillMarks) (FaultSpec, bool) {
 			if kinds == 1 {
 				f.Kind = p.key
 			}
-			f.Params = r.params(p, n)
+			f.Params = r.params(p)
 		}
 	}
 	if kinds != 1 {
@@ -57,7 +57,7 @@ func count(n int) string {
 }
 
 // params reads the parameters of a kind.
-func (r *reader) params(p pair, fault *node) []byte {
+func (r *reader) params(p pair) []byte {
 	known := append(slices.Sorted(maps.Keys(r.kinds)), "id", "after")
 	if r.kinds == nil {
 		if !kindForm.MatchString(p.key) {

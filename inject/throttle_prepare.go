@@ -46,7 +46,7 @@ func (f *throttle) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, er
 		if err := readDecreases(t, &d, now); err != nil {
 			return Undo{}, err
 		}
-		if d.Scaling, err = f.prepareScaling(ctx, t, d); err != nil {
+		if d.Scaling, err = f.prepareScaling(ctx, d); err != nil {
 			return Undo{}, err
 		}
 	}

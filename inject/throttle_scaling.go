@@ -51,7 +51,7 @@ func suspensionOf(t types.ScalableTarget) suspension {
 // prepareScaling notes what must be suspended. Any update of a scalable target makes auto scaling pull the
 // capacity into its bounds, so a capacity outside of them could not be kept.
 // https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
-func (k *throttling) prepareScaling(ctx context.Context, t table, d throttleUndo) ([]scalingUndo, error) {
+func (k *throttling) prepareScaling(ctx context.Context, d throttleUndo) ([]scalingUndo, error) {
 	targets, err := k.readScaling(ctx, d.Table)
 	if err != nil {
 		return nil, err
