@@ -43,6 +43,7 @@ func full() bool { return os.Getenv("FIREDRILL_FULL") != "" }
 // A real run ends at each of its appends, just before and just after; then another process goes on with it, or
 // recovers it. What the run did to the world it has really done.
 func TestSandboxEveryPrefix(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
@@ -96,6 +97,7 @@ func (r *real) dies(at point) {
 
 // The process that recovers dies too, before and after its own appends, and a third one recovers.
 func TestSandboxRecoverDies(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
@@ -124,6 +126,7 @@ func TestSandboxRecoverDies(t *testing.T) {
 
 // The disk is full from one append on: the run puts everything back unrecorded, and says that its record is not whole.
 func TestSandboxJournalLost(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}

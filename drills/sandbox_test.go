@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -18,6 +20,15 @@ import (
 	"github.com/firedrill/firedrill/internal/sandbox"
 	"github.com/firedrill/firedrill/observe"
 )
+
+// TestMain lets more of the tests that wait for a real sandbox run side by side than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("10")
+	}
+	os.Exit(m.Run())
+}
 
 // realFault is one fault as the sandbox has a target for it.
 type realFault struct {
