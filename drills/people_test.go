@@ -404,3 +404,55 @@ func TestResolvingOurPageIsTriedAgain(t *testing.T) {
 		t.Errorf("a run that has ended is touched again: %v", err)
 	}
 }
+
+// The pager lists an incident before its alerts: whose it is can be told only when they are there, or do not come.
+func TestIncidentIsJudgedByItsAlerts(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		title   string
+		alert   string        // comes after
+		after   time.Duration // of its incident
+		foreign bool
+		role    journal.Role
+	}{
+		{"alert of ours comes late", "something is wrong", "ALARM: orders-throttled", 5 * time.Second, false, journal.RoleWatch},
+		{"real alert comes late", "something is wrong", "ALARM: checkout is down", 5 * time.Second, true, journal.RoleOther},
+		{"none comes, title of ours", "ALARM: orders-throttled", "", 0, false, journal.RoleWatch},
+		{"none comes, title of another's", "something is wrong", "", 0, true, journal.RoleOther},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newStage(t)
+			d := s.staffed(drills.PageAlarm)
+			s.plan.Limit, s.plan.Expect = time.Minute, drills.Expect{}
+			e := d.at(s.engine(1))
+			s.watches(e)
+			var opened time.Time
+			d.list = func(context.Context) ([]observe.Incident, error) {
+				if s.w.get("a") != "broken" {
+					return nil, nil
+				}
+				if opened.IsZero() {
+					opened = s.clock.Now()
+				}
+				in := observe.Incident{ID: "PI1", Title: row.title, Status: "triggered"}
+				if row.alert != "" && !s.clock.Now().Before(opened.Add(row.after)) {
+					in.Alerts = []observe.Alert{{Key: "k", Summary: row.alert}}
+				}
+				return []observe.Incident{in}, nil
+			}
+			st, err := s.start(context.Background(), e)
+			s.check(t, st, err)
+			if foreign := st.Stop != nil && st.Stop.Reason == drills.ReasonForeign; foreign != row.foreign {
+				t.Errorf("stop %+v", st.Stop)
+			}
+			told := first(st, journal.IncidentOpened, "")
+			wait := row.after
+			if row.alert == "" {
+				wait = 10 * time.Second
+			}
+			if told.Fact.Role != row.role || told.At.Before(opened.Add(wait)) || told.At.After(opened.Add(wait+3*time.Second)) {
+				t.Errorf("told as %s, %s after it opened", told.Fact.Role, told.At.Sub(opened))
+			}
+		})
+	}
+}

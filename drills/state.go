@@ -172,7 +172,11 @@ func (s *State) Add(e journal.Event) {
 	s.count(e)
 }
 
+// planned: a run has one plan. Whatever claims to be another is not let forget what the first one has put in place.
 func (s *State) planned(e journal.Event) {
+	if len(s.Faults) > 0 {
+		return
+	}
 	if e.Fact.Brief != nil {
 		s.Brief = *e.Fact.Brief
 	}
@@ -199,8 +203,11 @@ func (s *State) taken(e journal.Event) {
 		if e.Gen > 1 && (f.Phase == Prepared || f.Phase == StagedInert) && !f.Issued {
 			f.Unsure = e.At.Add(Late)
 		}
-		if f.open() && f.Phase != Stuck && f.Phase != Reverted {
+		if f.open() {
 			f.Tries = 0 // patience is this engine's own
+		}
+		if f.Phase == Stuck {
+			f.Phase = Applied
 		}
 	}
 }
