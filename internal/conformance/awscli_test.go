@@ -17,7 +17,7 @@ import (
 	"github.com/firedrill/firedrill/internal/sandbox"
 )
 
-const installCLI = "pip install 'awscli==1.45.11'"
+const installCLI = "pip install 'awscli==1.46.3'"
 
 var (
 	ready     = regexp.MustCompile(`^sandbox ready (\S+) instance \S+`)
