@@ -29,7 +29,7 @@ func draw() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(state)
+	defer func() { _ = os.RemoveAll(state) }()
 	for _, p := range []struct{ file, say, args string }{
 		{"docs/live.svg", "firedrill run orders-write-throttle --env sandbox", "run orders-write-throttle --env sandbox"},
 		{"docs/timeline.svg", "firedrill status", "status"},

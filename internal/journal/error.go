@@ -32,7 +32,7 @@ var (
 	errNewer    = errors.New("the file was written by a newer firedrill")
 	errReadOnly = errors.New("it was opened for reading")
 	errReplaced = errors.New("another file stands there now")
-	// ErrDamaged: the journal file cannot be read as one.
+	// ErrDamaged says that the journal file cannot be read as one.
 	ErrDamaged = errors.New("the file is damaged or no journal")
 )
 

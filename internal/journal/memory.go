@@ -168,7 +168,7 @@ func (f Filter) takes(s Summary) bool {
 }
 
 // Take is Store's.
-func (m *Memory) Take(ctx context.Context, name, run string, h Holder, ttl time.Duration, now time.Time) (Lease, error) {
+func (m *Memory) Take(ctx context.Context, name, run string, h Holder, ttl time.Duration, now time.Time) (Lease, error) { //nolint:revive // a claim, spelled out by the contract
 	leave, err := m.enter(ctx)
 	defer leave()
 	if err != nil {

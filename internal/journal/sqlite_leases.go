@@ -10,7 +10,7 @@ import (
 )
 
 // Take is Store's.
-func (s *SQLite) Take(ctx context.Context, name, run string, h Holder, ttl time.Duration, now time.Time) (Lease, error) {
+func (s *SQLite) Take(ctx context.Context, name, run string, h Holder, ttl time.Duration, now time.Time) (Lease, error) { //nolint:revive // a claim, spelled out by the contract
 	var l Lease
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		o, err := readOffice(ctx, tx, name)

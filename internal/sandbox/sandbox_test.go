@@ -391,7 +391,7 @@ func TestOutlivesTheContextOfItsStart(t *testing.T) {
 	if err := sb.Close(); err != nil {
 		t.Errorf("closed twice: %v", err)
 	}
-	if _, err := http.Get(sb.World().URL + "/"); err == nil { //nolint:noctx,bodyclose // a test of an error
+	if _, err := http.Get(sb.World().URL + "/"); err == nil {
 		t.Error("answers after Close")
 	}
 }

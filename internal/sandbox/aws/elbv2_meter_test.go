@@ -14,8 +14,8 @@ import (
 
 // What queues and load balancers measure arrives in CloudWatch under the names that alarms watch.
 func TestQueuesAndBalancersTellCloudWatch(t *testing.T) {
-	q := &queueTest{T: t}
-	q.cloud, q.url = testCloud(t, Options{Now: time.Now, Tick: 20 * time.Millisecond, RulePropagation: -1})
+	cloud, address := testCloud(t, Options{Now: time.Now, Tick: 20 * time.Millisecond, RulePropagation: -1})
+	q := &queueTest{T: t, cloud: cloud, url: address}
 	q.api = q.as("other")
 	q.send(q.create("orders-dlq"), "dead")
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,7 +67,8 @@ func (c *Cloud) parse(r *http.Request, body []byte) (*request, error) {
 		tree, err = q.query(r, body, scope)
 	}
 	if err != nil {
-		if _, ok := err.(*apiError); !ok {
+		var told *apiError
+		if !errors.As(err, &told) {
 			err = &apiError{Code: "SerializationException", Message: err.Error()}
 		}
 		return q, err

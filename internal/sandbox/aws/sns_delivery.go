@@ -101,7 +101,7 @@ func (p *snsPost) send(ctx context.Context, d snsDelivery) (again bool, err erro
 		return true, fmt.Errorf("deliver to %s: %w", d.endpoint, err)
 	}
 	defer res.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // what is not drained costs a new connection, no more
 	if res.StatusCode/100 == 2 {
 		return false, nil
 	}

@@ -39,7 +39,7 @@ func (s *sns) subscribe(ctx context.Context, _ caller, in *subscribeInput) (*sub
 }
 
 // unsubscribe ends a subscription; one that does not exist is no error.
-func (s *sns) unsubscribe(ctx context.Context, _ caller, in *subscriptionInput) (*snsEmpty, error) {
+func (s *sns) unsubscribe(_ context.Context, _ caller, in *subscriptionInput) (*snsEmpty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sub := s.subscriptions[in.SubscriptionArn]; sub != nil {
