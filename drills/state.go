@@ -266,6 +266,7 @@ func (s *State) fault(e journal.Event) {
 		s.undo(f, e)
 	case journal.FaultApplied:
 		f.Phase, f.AppliedAt, f.Issued = Applied, e.At, true
+		s.begins(e.At)
 		if s.Gen <= 1 {
 			f.Unsure = time.Time{} // else a call of the engine before us may still land
 		}
@@ -317,8 +318,13 @@ func (s *State) undo(f *FaultState, e journal.Event) {
 	if e.Kind == journal.FaultStaged {
 		f.Phase = StagedInert
 	}
+	s.begins(e.At)
+}
+
+// begins starts the limit, once: nothing may be in place without one.
+func (s *State) begins(at time.Time) {
 	if s.Started.IsZero() {
-		s.Started = e.At
+		s.Started = at
 	}
 }
 
