@@ -171,7 +171,7 @@ type Loaded struct {
 	Sent   int
 	Felt   int         // answers that showed our fault
 	Failed int         // answers that showed something else
-	Looks  []TimedLook // the first answer of each kind in a row: enough to place the edges
+	Looks  []TimedLook // the first and the last answer of each kind in a row: enough to place the edges
 	Why    string      // what the last unexpected answer was
 }
 

@@ -48,13 +48,15 @@ func (l load) run(ctx context.Context, d time.Duration) Loaded {
 		}
 	}
 	all.Wait()
-	return tally.loaded
+	return tally.end()
 }
 
-// tally counts answers; the first of each kind in a row becomes a look.
+// tally counts answers. Both sides of every change become looks, so that an edge lies between two answers that follow
+// each other, and the last one that felt nothing, where the next load may find the edge.
 type tally struct {
 	mu     sync.Mutex
 	loaded Loaded
+	last   *TimedLook // the latest answer, where it is no look yet
 }
 
 func (t *tally) add(look TimedLook, ended bool) {
@@ -72,7 +74,22 @@ func (t *tally) add(look TimedLook, ended bool) {
 		t.loaded.Why = look.Reading.Why
 	}
 	looks := t.loaded.Looks
-	if len(looks) < maxLooks && (len(looks) == 0 || looks[len(looks)-1].Reading.Felt != look.Reading.Felt) {
-		t.loaded.Looks = append(looks, look)
+	switch {
+	case len(looks) >= maxLooks:
+	case len(looks) > 0 && looks[len(looks)-1].Reading.Felt == look.Reading.Felt:
+		t.last = &look
+	default:
+		if t.last != nil {
+			looks = append(looks, *t.last)
+		}
+		t.loaded.Looks, t.last = append(looks, look), nil
 	}
+}
+
+// end is the tally when every answer is there.
+func (t *tally) end() Loaded {
+	if t.last != nil && t.last.Reading.Felt == No {
+		t.loaded.Looks = append(t.loaded.Looks, *t.last)
+	}
+	return t.loaded
 }

@@ -47,6 +47,7 @@ type Call struct {
 	Writes    bool      `json:"writes"`
 	Resource  string    `json:"resource"`
 	Status    int       `json:"status"`
+	Code      string    `json:"code"`
 }
 
 // Knob makes calls go wrong; the sandbox's own documentation says how.

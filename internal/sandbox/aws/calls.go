@@ -27,6 +27,8 @@ type Call struct {
 	Resource string `json:"resource"`
 	// Status is the HTTP status of the answer; 0 while there is none yet.
 	Status int `json:"status"`
+	// Code is the error the answer named, such as ThrottlingException; empty where there was none.
+	Code string `json:"code,omitempty"`
 }
 
 // callLog remembers the last calls. The zero value is ready.
@@ -49,7 +51,7 @@ func (l *callLog) begin(c Call) int {
 	return c.N
 }
 
-func (l *callLog) end(n, status int) {
+func (l *callLog) end(n, status int, code string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.calls) == 0 {
@@ -57,7 +59,7 @@ func (l *callLog) end(n, status int) {
 	}
 	// Numbers are consecutive, so the place of one follows from the first.
 	if i := n - l.calls[0].N; i >= 0 && i < len(l.calls) {
-		l.calls[i].Status = status
+		l.calls[i].Status, l.calls[i].Code = status, code
 	}
 }
 

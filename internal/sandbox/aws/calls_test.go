@@ -28,7 +28,7 @@ func TestCallLog(t *testing.T) {
 	at := tt.clock.now()
 	want := []Call{
 		{N: 2, At: at, By: "firedrill", Service: "dynamodb", Operation: "PutItem", Writes: true, Resource: "orders", Status: 200},
-		{N: 3, At: at, By: "orders", Service: "dynamodb", Operation: "DescribeTable", Resource: "none", Status: 400},
+		{N: 3, At: at, By: "orders", Service: "dynamodb", Operation: "DescribeTable", Resource: "none", Status: 400, Code: "ResourceNotFoundException"},
 	}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("calls\n%+v\nwant\n%+v", got, want)
@@ -42,12 +42,12 @@ func TestCallLog(t *testing.T) {
 func TestCallLogIsBounded(t *testing.T) {
 	l := &callLog{}
 	for range maxCalls + 10 {
-		l.end(l.begin(Call{}), 200)
+		l.end(l.begin(Call{}), 200, "")
 	}
 	if len(l.calls) > maxCalls || l.calls[len(l.calls)-1].N != maxCalls+10 || l.calls[len(l.calls)-1].Status != 200 {
 		t.Errorf("%d calls, the last %+v", len(l.calls), l.calls[len(l.calls)-1])
 	}
-	l.end(1, 500) // forgotten already
+	l.end(1, 500, "") // forgotten already
 	if l.calls[0].Status != 200 {
 		t.Errorf("the oldest became %+v", l.calls[0])
 	}

@@ -190,7 +190,7 @@ func (c *Cloud) acted(call Call, do func() error) error {
 	call.At = c.options.Now()
 	n := c.calls.begin(call)
 	err := do()
-	c.calls.end(n, statusOf(err))
+	c.calls.end(n, statusOf(err), codeOf(err))
 	return err
 }
 

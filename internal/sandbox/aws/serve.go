@@ -25,14 +25,14 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 	in := op.newInput()
 	if err := fill(reflect.ValueOf(in).Elem(), q.input, q.skew); err != nil {
 		call.N = c.calls.begin(call)
-		c.calls.end(call.N, http.StatusBadRequest)
+		c.calls.end(call.N, http.StatusBadRequest, "SerializationException")
 		c.refuse(w, q, &apiError{Code: "SerializationException", Message: fmt.Sprintf("%s: %s", q.operation, err)})
 		return
 	}
 	call.Resource = op.resource(in)
 	call.N = c.calls.begin(call)
 	if err := c.elsewhere(q); err != nil {
-		c.calls.end(call.N, statusOf(err))
+		c.calls.end(call.N, statusOf(err), codeOf(err))
 		c.refuse(w, q, err)
 		return
 	}
@@ -46,7 +46,7 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 		}
 	}
 	tree, err := c.act(ctx, q, op, in, hits)
-	c.calls.end(call.N, statusOf(err))
+	c.calls.end(call.N, statusOf(err), codeOf(err))
 	for _, h := range hits {
 		if h.waits("after") {
 			c.wait(r.Context(), h, call)
@@ -124,6 +124,18 @@ func (c *Cloud) refuse(w http.ResponseWriter, q *request, err error) {
 	}
 	c.stamp(w, q)
 	q.wire.fail(w, q, e, fields)
+}
+
+// codeOf is the error code of an answer.
+func codeOf(err error) string {
+	var e *apiError
+	if err != nil && !errors.As(err, &e) {
+		return "InternalFailure"
+	}
+	if e == nil {
+		return ""
+	}
+	return e.Code
 }
 
 func (c *Cloud) stamp(w http.ResponseWriter, q *request) {
