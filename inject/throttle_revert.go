@@ -23,6 +23,9 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	if err != nil {
 		return "", err
 	}
+	if _, theirs := u.Mark.another(tags, k.now()); theirs {
+		return Diverged, nil
+	}
 	marked, state := u.Mark.owns(tags), ""
 	if marked {
 		state = tags[TagState]
@@ -52,8 +55,8 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	}
 }
 
-// readOurs reads the table once it is ACTIVE, and its tags. DescribeTable may be behind: when it shows nothing of
-// ours, it is asked once more a little later.
+// readOurs reads the table once it is ACTIVE, and its tags. Reads may be behind: when they show nothing of ours, or
+// that it is another run's by now, they are made once more a little later.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
 func (k *throttling) readOurs(ctx context.Context, u Undo, d throttleUndo) (t table, tags map[string]string, err error) {
 	for again := false; ; again = true {
@@ -66,7 +69,8 @@ func (k *throttling) readOurs(ctx context.Context, u Undo, d throttleUndo) (t ta
 		if tags, err = k.readTags(ctx, u.Target.ARN); err != nil {
 			return t, nil, err
 		}
-		if restore, _ := d.compare(t); len(restore) > 0 || again {
+		restore, _ := d.compare(t)
+		if _, theirs := u.Mark.another(tags, k.now()); again || (len(restore) > 0 && !theirs) {
 			return t, tags, nil
 		}
 		if err = pause(ctx, k.timing.Again); err != nil {
@@ -173,16 +177,19 @@ func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) 
 	if !t.active() {
 		return false, fmt.Sprintf("table %s is %s", d.Table, t.TableStatus), nil
 	}
+	tags, err := k.readTags(ctx, u.Target.ARN)
+	if err != nil {
+		return false, "", err
+	}
+	if run, theirs := u.Mark.another(tags, k.now()); theirs {
+		return true, fmt.Sprintf("table %s is run %s's by now", d.Table, run), nil
+	}
 	ours, diverged := d.compare(t)
 	for name, before := range ours {
 		return false, fmt.Sprintf("%s of table %s are still %s, were %s", name, d.Table, units(t.units(name), d.Mode), units(before, d.Mode)), nil
 	}
 	if why, err := k.scalingLeft(ctx, d); why != "" || err != nil {
 		return false, why, err
-	}
-	tags, err := k.readTags(ctx, u.Target.ARN)
-	if err != nil {
-		return false, "", err
 	}
 	if u.Mark.owns(tags) {
 		return false, "table " + d.Table + " still carries our tags", nil

@@ -100,6 +100,43 @@ func TestThrottleSaysWhatDiverged(t *testing.T) {
 	}
 }
 
+// A process sleeps through the recovery of its run and wakes in another run on the same table: what stands there is
+// that run's. A mark whose time is over protects nothing.
+func TestThrottleLeavesAnotherRunsFaultAlone(t *testing.T) {
+	t.Parallel()
+	for _, on := range []bool{true, false} {
+		a := newAccount(t, sandbox.Options{})
+		a.provisioned("stock", 100, 100)
+		a.scaled("stock", 50, 400, aastypes.SuspendedState{})
+		k, f, u := a.prepared(inject.KindThrottle, `{"table":"stock","writes":1}`)
+		must(t, 0, f.Apply(t.Context(), u))
+		how, err := k.Revert(t.Context(), u)
+		must(t, how, err)
+		other := testMark()
+		other.Run = "01jd3333333333333333333333"
+		theirs, err := f.Prepare(t.Context(), other, time.Now())
+		must(t, 0, err)
+		if !on {
+			theirs.Mark.Until = time.Now().Add(-time.Minute)
+		}
+		must(t, 0, f.Apply(t.Context(), theirs))
+		config, start := a.config(), a.lastCall()
+		how, err = k.Revert(t.Context(), u)
+		must(t, how, err)
+		ok, why, err := k.Settled(t.Context(), u)
+		must(t, ok, err)
+		if on && (how != inject.Diverged || !ok || !strings.Contains(why, other.Run) || len(a.order(start)) > 0 || a.config() != config) {
+			t.Errorf("reverted: %s, settled %v (%s), writes %v", how, ok, why, a.order(start))
+		}
+		if !on && (!ok || *a.table("stock").ProvisionedThroughput.WriteCapacityUnits != 100) {
+			t.Errorf("left over: %s, settled %v (%s)", how, ok, why)
+		}
+		if how, err = k.Revert(t.Context(), theirs); on && must(t, how, err) != inject.Restored {
+			t.Errorf("their own undo: %s", how)
+		}
+	}
+}
+
 func TestThrottleOfATableThatVanished(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, sandbox.Options{})
