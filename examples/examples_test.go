@@ -4,6 +4,7 @@ package examples
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -33,6 +34,29 @@ func TestReadmesDrillIsRead(t *testing.T) {
 		t.Fatal("README.md shows no drill")
 	}
 	drill(t, "README.md", []byte(block), map[string]string{"orders_table": "orders", "orders_url": "https://orders.example.com"})
+}
+
+var link = regexp.MustCompile(`\]\(([^):#]+)[^):]*\)`)
+
+func TestPagesLinkToWhatIsThere(t *testing.T) {
+	seen := 0
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../bench/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			for _, m := range link.FindAllStringSubmatch(string(read(t, page)), -1) {
+				seen++
+				if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+					t.Errorf("%s links to %s, which is not there", page, m[1])
+				}
+			}
+		}
+	}
+	if seen < 40 {
+		t.Errorf("found %d links only", seen)
+	}
 }
 
 func drill(t *testing.T, path string, src []byte, vars map[string]string) {
