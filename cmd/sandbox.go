@@ -112,5 +112,7 @@ func runSandboxEnv(ctx context.Context, d *Deps) error {
 		fmt.Fprintf(d.Out, "export %s=%q\n", kv[0], kv[1])
 	}
 	fmt.Fprintln(d.Out, "unset AWS_PROFILE AWS_SESSION_TOKEN")
+	// Older CLIs know AWS_ENDPOINT_URL not at all, or not for every service, and would ask the real AWS.
+	fmt.Fprintln(d.Out, `aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }`)
 	return nil
 }
