@@ -41,17 +41,17 @@ type realFault struct {
 // realFaults are the real ones: both billing modes of a table, a rule of a load balancer, messages of a queue.
 func realFaults() []realFault {
 	return []realFault{
-		{name: "on-demand", kind: inject.KindThrottle, effective: 3 * time.Second,
+		{name: "on-demand", kind: inject.KindThrottle, effective: 8 * time.Second,
 			params: func(v map[string]string) string {
 				return fmt.Sprintf(`{"table":%q,"writes":1,"load":"30/s"}`, v["orders_table"])
 			}},
-		{name: "provisioned", kind: inject.KindThrottle, effective: time.Second, // burst: it may take long to be felt
+		{name: "provisioned", kind: inject.KindThrottle, effective: 3 * time.Second, // burst: it may take long to be felt
 			params: func(v map[string]string) string { return fmt.Sprintf(`{"table":%q,"writes":1}`, v["stock_table"]) }},
-		{name: "error", kind: inject.KindError, staged: true, effective: 3 * time.Second,
+		{name: "error", kind: inject.KindError, staged: true, effective: 8 * time.Second,
 			params: func(v map[string]string) string {
 				return fmt.Sprintf(`{"listener":%q,"path":"/users*","status":500}`, v["listener"])
 			}},
-		{name: "poison", kind: inject.KindPoison, effective: 6 * time.Second,
+		{name: "poison", kind: inject.KindPoison, effective: 12 * time.Second,
 			params: func(v map[string]string) string { return fmt.Sprintf(`{"queue":%q,"messages":2}`, v["orders_queue"]) }},
 	}
 }
@@ -123,7 +123,7 @@ func (r *real) newPlan(f realFault) *drills.Plan {
 	r.Helper()
 	p := &drills.Plan{V: drills.PlanVersion, Run: runID, Drill: f.name, Environment: "sandbox", Account: r.world.Account, Region: r.world.Region,
 		Page:   drills.PlannedPage{When: drills.PageDirect, Service: r.world.Teams["orders"].Service, Key: r.world.Teams["orders"].Key, Title: "[DRILL] " + f.name},
-		Expect: drills.Expect{Effective: f.effective, Acknowledge: time.Second}, Limit: f.effective + 3*time.Second,
+		Expect: drills.Expect{Effective: f.effective, Acknowledge: time.Second}, Limit: f.effective + 12*time.Second,
 		Patience: time.Minute, Settle: time.Second, Owner: r.world.Owner,
 		Pace: drills.Pace{Look: 500 * time.Millisecond, Alarm: time.Second, Pager: 500 * time.Millisecond}}
 	params := json.RawMessage(f.params(r.world.Vars))
@@ -203,7 +203,7 @@ func (r *real) asBefore() {
 	if d := r.before.Difference(now); d != "" {
 		r.Errorf("the world is not as before:\n%s", d)
 	}
-	for deadline := time.Now().Add(5 * time.Second); ; { // the pager takes in now and acts later
+	for deadline := time.Now().Add(8 * time.Second); ; { // the pager takes in now and acts later
 		open, err := r.open()
 		if err != nil {
 			r.Fatal(err)
@@ -219,8 +219,11 @@ func (r *real) asBefore() {
 	}
 }
 
-// open names an incident that is not resolved.
+// open names an incident that is not resolved, or says that the pager has not acted on everything yet.
 func (r *real) open() (string, error) {
+	if idle, err := r.stage.PagerIdle(context.WithoutCancel(r.Context())); !idle || err != nil {
+		return "the pager still works", err
+	}
 	incidents, err := r.stage.Incidents(context.WithoutCancel(r.Context()))
 	for _, in := range incidents {
 		if in.Status != "resolved" {

@@ -166,11 +166,14 @@ func (p *place) asBefore() {
 	if left := p.before.Difference(now); left != "" {
 		p.Errorf("the world is not as before:\n%s", left)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, 8*time.Second)
 	defer cancel()
 	open := ""
 	if err := killtest.Until(ctx, func() (bool, error) {
-		var err error
+		idle, err := p.stage.PagerIdle(ctx)
+		if !idle || err != nil {
+			return false, err
+		}
 		open, err = p.ours()
 		return open == "", err
 	}); err != nil {

@@ -138,6 +138,22 @@ func (s Stage) Incidents(ctx context.Context) ([]Incident, error) {
 	return truth.Incidents, err
 }
 
+// PagerIdle says that the pager has acted on every event it took in: it answers first, and acts a little later.
+func (s Stage) PagerIdle(ctx context.Context) (bool, error) {
+	var truth struct {
+		Events []struct {
+			Outcome string `json:"outcome"`
+		} `json:"events"`
+	}
+	err := s.get(ctx, "pager/truth", &truth)
+	for _, e := range truth.Events {
+		if e.Outcome == "pending" {
+			return false, err
+		}
+	}
+	return true, err
+}
+
 // Turn makes calls go wrong, until Release.
 func (s Stage) Turn(ctx context.Context, k Knob) (id string, err error) {
 	var made Knob
