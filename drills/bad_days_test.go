@@ -548,3 +548,65 @@ func (l lastRecord) Append(ctx context.Context, run string, after int64, gen int
 	}
 	return err
 }
+
+// deep is a store that hangs, once a condition holds, for as long as it is let.
+type deep struct {
+	*journal.Memory
+	t    *testing.T
+	when func() bool
+}
+
+func (d deep) hang(ctx context.Context) error {
+	if !d.when() {
+		return nil
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		d.t.Error("the journal is asked without an end")
+	}
+	return context.DeadlineExceeded
+}
+
+func (d deep) Append(ctx context.Context, run string, after int64, gen int, b journal.Batch) error {
+	if err := d.hang(ctx); err != nil {
+		return err
+	}
+	return d.Memory.Append(ctx, run, after, gen, b)
+}
+
+func (d deep) Load(ctx context.Context, run string, after int64) ([]journal.Event, error) {
+	if err := d.hang(ctx); err != nil {
+		return nil, err
+	}
+	return d.Memory.Load(ctx, run, after)
+}
+
+func (d deep) Renew(ctx context.Context, l journal.Lease, ttl time.Duration, now time.Time) (journal.Lease, error) {
+	if err := d.hang(ctx); err != nil {
+		return l, err
+	}
+	return d.Memory.Renew(ctx, l, ttl, now)
+}
+
+func (d deep) Release(ctx context.Context, l journal.Lease) error {
+	if err := d.hang(ctx); err != nil {
+		return err
+	}
+	return d.Memory.Release(ctx, l)
+}
+
+// A journal that does not answer is lost like one that says no: every question to it ends, and the world is put back.
+func TestJournalThatHangsKeepsNothingInPlace(t *testing.T) {
+	for _, name := range []string{"a", "b"} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			e := s.engine(1)
+			e.Store = deep{s.store, t, func() bool { return s.w.get(name) == "broken" || len(s.w.writes) > 0 && s.w.asBefore() }}
+			ends(t, func() {
+				_, err := s.start(context.Background(), e)
+				if !errors.Is(err, drills.ErrUnrecorded) || !s.w.asBefore() || len(s.w.writes) == 0 {
+					t.Errorf("err %v, world %v", err, s.w.values)
+				}
+			})
+		})
+	}
+}

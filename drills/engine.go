@@ -198,12 +198,17 @@ func (r *running) byHand(ctx context.Context) (err error) {
 	return err
 }
 
+// storeTime bounds one question to the journal: one that hangs is lost like one that fails.
+const storeTime = 10 * time.Second
+
 // catchUp folds what others wrote: an abort, a note. A run that somebody took over is lost to us: what we have done,
 // we put back.
 func (r *running) catchUp(ctx context.Context) {
 	if r.lost != nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	at, events, err := journal.Tail(ctx, r.Store, r.at)
 	r.at = at
 	r.fold(events)
@@ -222,6 +227,8 @@ func (r *running) record(ctx context.Context, action string, events []journal.Ev
 		r.watch(events)
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	at, all, err := journal.Record(ctx, r.Store, r.at, journal.Batch{Action: action, Events: events})
 	r.at = at
 	r.fold(all)
@@ -276,6 +283,8 @@ func (r *running) written(ctx context.Context) bool {
 	if r.lost != nil {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	_, events, err := journal.Tail(ctx, r.Store, r.at)
 	return err != nil || len(events) > 0
 }
@@ -285,6 +294,8 @@ func (r *running) ended(ctx context.Context) bool {
 	if r.lost != nil {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	_, events, err := journal.Tail(ctx, r.Store, r.at)
 	return err != nil || slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.AbortRequested })
 }

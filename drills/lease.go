@@ -70,6 +70,8 @@ func (l *lease) gen() int {
 func (l *lease) fresh(ctx context.Context) (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	renewed, err := l.e.Store.Renew(ctx, l.l, leaseTTL, l.e.Clock.Now())
 	if err != nil {
 		return l.l.Expires, err
@@ -120,6 +122,8 @@ func (l *lease) keep(ctx context.Context) (context.Context, func()) {
 func (l *lease) release(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	return l.e.Store.Release(ctx, l.l)
 }
 
@@ -158,6 +162,8 @@ func (r *running) takeTarget(ctx context.Context, arn string) (journal.Lease, er
 
 // Release lets go of all leases of a run that has ended with nothing in place.
 func (e *Engine) Release(ctx context.Context, run string) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
 	leases, err := e.Store.Held(ctx, run)
 	if err != nil {
 		return fmt.Errorf("release leases of run %s: %w", run, err)

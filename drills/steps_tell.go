@@ -160,6 +160,8 @@ func calmed(last []journal.Event, ringing []string, now time.Time) []journal.Eve
 
 // ringing names the watched alarms that are not OK.
 func (st *Steps) ringing(ctx context.Context, s *State) (names []string) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	alarms, err := st.World.Alarms.Describe(ctx, s.Plan.alarms(s.Plan.Watch))
 	if err != nil {
 		return nil
