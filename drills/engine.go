@@ -78,6 +78,9 @@ func (e *Engine) takeOver(ctx context.Context, run string, why *journal.Event) (
 		return s, e.Release(ctx, run) // it may have died before it let go
 	}
 	l, err := e.await(ctx, run)
+	if err != nil && why != nil && e.unheld(ctx, run, err) {
+		return e.unrecorded(ctx, s, at, err)
+	}
 	if err != nil {
 		return s, err
 	}
@@ -102,6 +105,35 @@ func (e *Engine) takeOver(ctx context.Context, run string, why *journal.Event) (
 			r.state.Add(ev)
 		}
 	}
+	return r.loop(ctx)
+}
+
+// unheld says that a run's lease cannot be had because the journal takes nothing any more, a full disk say, and that
+// nobody can be working on it: its holder is dead, or has not renewed in time.
+func (e *Engine) unheld(ctx context.Context, run string, err error) bool {
+	var held *journal.HeldError
+	if errors.As(err, &held) || ctx.Err() != nil {
+		return false
+	}
+	leases, err := e.Store.Held(ctx, run)
+	for _, l := range leases {
+		if l.Name == journal.RunLease(run) && e.Clock.Now().Before(l.Expires) && journal.Alive(l.Holder, e.Holder) != journal.Dead {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// unrecorded puts a run back that can be read but not written: putting back never waits for paper.
+func (e *Engine) unrecorded(ctx context.Context, s *State, at journal.Position, lost error) (*State, error) {
+	r := &running{Engine: e, state: s, at: at, lease: &lease{e: e}, audience: newAudience(e.Watch)}
+	defer r.audience.close(context.WithoutCancel(ctx))
+	now := e.Clock.Now()
+	s.Add(journal.Event{Kind: journal.RunTaken, Gen: s.Gen + 2, At: now, Fact: journal.Fact{Holder: e.Holder.String()}})
+	if s.Finished {
+		s.Add(journal.Event{Kind: journal.RunReopened, At: now})
+	}
+	r.lose(lost)
 	return r.loop(ctx)
 }
 

@@ -293,3 +293,56 @@ func (d dyingStore) Release(ctx context.Context, l journal.Lease) error {
 	}
 	return d.Memory.Release(ctx, l)
 }
+
+// The disk is full when somebody recovers: everything is put back all the same, unrecorded, and once there is room
+// again a recover finds that nothing was left to do. Not so while somebody may be working on the run.
+func TestRecoverOnAFullDisk(t *testing.T) {
+	for _, lives := range []bool{false, true} {
+		s := newStage(t)
+		e := s.engine(1)
+		dead := false
+		e.Store = dyingStore{s.store, &dead}
+		s.w.onWrite = func(n int, _ string) error {
+			if n == 1 && !dead {
+				dead = true
+				return errDies
+			}
+			return nil
+		}
+		until(func() { _, _ = s.start(context.Background(), e) })
+		if !lives {
+			s.clock.t = s.clock.t.Add(time.Minute)
+		}
+		st, err := fullDisk(s).Recover(context.Background(), runID, drills.ReasonRecover, "test")
+		if lives {
+			if err == nil || s.w.asBefore() {
+				t.Errorf("recovered under somebody's hands: %v", err)
+			}
+			continue
+		}
+		if !errors.Is(err, drills.ErrUnrecorded) || !errors.Is(err, errDisk) || st == nil || len(st.InPlace()) > 0 || !s.w.asBefore() {
+			t.Errorf("err %v, world %v", err, s.w.values)
+		}
+		st, err = s.engine(3).Recover(context.Background(), runID, drills.ReasonRecover, "test")
+		s.check(t, st, err)
+	}
+}
+
+// fullDisk is an engine whose journal can be read and takes nothing.
+func fullDisk(s *stage) *drills.Engine {
+	e := s.engine(2)
+	e.Store = fullStore{s.store}
+	return e
+}
+
+type fullStore struct{ *journal.Memory }
+
+func (fullStore) Append(context.Context, string, int64, int, journal.Batch) error { return errDisk }
+
+func (fullStore) Take(context.Context, string, string, journal.Holder, time.Duration, time.Time) (journal.Lease, error) {
+	return journal.Lease{}, errDisk
+}
+
+func (fullStore) Renew(context.Context, journal.Lease, time.Duration, time.Time) (journal.Lease, error) {
+	return journal.Lease{}, errDisk
+}

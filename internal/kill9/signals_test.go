@@ -185,6 +185,15 @@ func TestLostJournal(t *testing.T) {
 		}
 		p.must(os.Remove(filepath.Join(disk, "filler")))
 		p.recovers()
+
+		run = p.run(f) // and once more: now whoever recovers meets the full disk
+		p.says(run, "fault applied")
+		p.must(run.Kill())
+		fill(t, disk)
+		p.verb(1, "recover", "--all")
+		p.asBefore()
+		p.must(os.Remove(filepath.Join(disk, "filler")))
+		p.recovers()
 	})
 	t.Run("directory removed", func(t *testing.T) {
 		t.Parallel()
