@@ -21,7 +21,7 @@ RUN is a run id or any unique prefix; left out, it is the run that is on.`
 func newAbortCommand(d *Deps) *cobra.Command {
 	return &cobra.Command{
 		Use: "abort [RUN]", Short: "End a run now, and put everything back",
-		Long: abortHelp + exits("5 something is left in place"), Args: cobra.MaximumNArgs(1),
+		Long: abortHelp + exits("5 something is left in place", "130 no longer waited for"), Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return runAbort(c.Context(), d, argument(args)) },
 	}
 }

@@ -19,7 +19,7 @@ It only looks: nothing is written, anywhere. It ends as run would: 0 it may run,
 func newPlanCommand(d *Deps) *cobra.Command {
 	c := &cobra.Command{
 		Use: "plan DRILL", Short: "Show what a run would do, and whether it may",
-		Long: planHelp + exits("4 refused", "75 not now"), Args: cobra.ExactArgs(1),
+		Long: planHelp + exits("4 refused", "75 not now", "130 interrupted"), Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return runPlan(c.Context(), d, args[0]) },
 	}
 	outputFlag(c, d)
@@ -43,7 +43,7 @@ func runPlan(ctx context.Context, d *Deps, name string) error {
 		return interrupted(ctx, err)
 	}
 	var no *drills.Refusal
-	if err != nil && !errors.As(err, &no) {
+	if err != nil && (ctx.Err() != nil || !errors.As(err, &no)) {
 		return interrupted(ctx, err)
 	}
 	if asJSON {

@@ -2,7 +2,6 @@ package drills
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ func (st *Steps) whoami(ctx context.Context) (Caller, error) {
 	}
 	c, err := st.World.Caller(ctx)
 	if err != nil {
-		return c, fmt.Errorf("ask STS who we are: %w", err)
+		return c, err
 	}
 	st.caller, st.callerRead = c, now
 	return c, nil

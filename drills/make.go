@@ -204,6 +204,9 @@ func asRefusal(err error) *Refusal {
 // pageCard is what the page carries: what is on the card, and nothing that gives the solution away.
 func pageCard(spec *Spec) map[string]any {
 	d := map[string]any{"scenario": spec.Scenario}
+	if spec.Runbook != "" {
+		d["runbook"] = spec.Runbook
+	}
 	var evidence []string
 	for _, e := range spec.Evidence {
 		evidence = append(evidence, e.Where+": "+e.Text)

@@ -27,7 +27,10 @@ func (s *State) limitPassed(now time.Time) bool {
 
 // nextIn is the way in: every check, then the faults one by one, then the hold.
 func (s *State) nextIn(now time.Time) Action {
+	first := s.due(0)
 	switch {
+	case s.Started.IsZero() && now.Before(first):
+		return s.poll(now, first) // the checks come right before the first change, not a delay before it
 	case !s.Guarded:
 		return s.act(Guard, -1, 0)
 	case !s.SteadyOK && len(s.Plan.Steady) > 0:
@@ -50,10 +53,13 @@ func (s *State) nextIn(now time.Time) Action {
 	return s.nextHold(now, s.Started.Add(s.Plan.Limit))
 }
 
-// due is when fault i may go in: its delay counts from the first fault, and the first one's from the guards' yes.
+// due is when fault i may go in: its delay counts from the first fault, and the first one's from the plan.
 func (s *State) due(i int) time.Time {
-	if s.Started.IsZero() {
-		return s.GuardedAt.Add(s.Plan.Faults[i].After)
+	switch {
+	case i >= len(s.Plan.Faults):
+		return time.Time{}
+	case s.Started.IsZero():
+		return s.PlannedAt.Add(s.Plan.Faults[i].After)
 	}
 	return s.Started.Add(s.Plan.Faults[i].After)
 }

@@ -81,7 +81,7 @@ type State struct {
 	Unplanned string
 
 	Guarded   bool
-	GuardedAt time.Time
+	PlannedAt time.Time
 	Before    string // ids of incidents that stood there before the drill, with blanks between
 	SteadyOK  bool
 	Clocked   bool
@@ -142,7 +142,7 @@ func (s *State) Add(e journal.Event) {
 	case journal.RunFinished:
 		s.Finished, s.Outcome = true, e.Fact.Outcome
 	case journal.GuardPassed:
-		s.Guarded, s.GuardedAt, s.Before = true, e.At, e.Fact.Facts["incidents_before"]
+		s.Guarded, s.Before = true, e.Fact.Facts["incidents_before"]
 	case journal.GuardRefused:
 		s.stop(ReasonRefused, e)
 	case journal.SteadyRead:
@@ -174,6 +174,7 @@ func (s *State) Add(e journal.Event) {
 
 // planned: a run has one plan. Whatever claims to be another is not let forget what the first one has put in place.
 func (s *State) planned(e journal.Event) {
+	s.PlannedAt = e.At
 	if len(s.Faults) > 0 {
 		return
 	}

@@ -62,14 +62,19 @@ func TestSecondFaultNeverGoesInAfterTheHold(t *testing.T) {
 	}
 }
 
-// The first fault's delay counts from the guards' yes, and the limit does not run meanwhile.
+// The first fault's delay counts from the plan; the checks come behind it, right before the first change, and the limit
+// does not run meanwhile.
 func TestFirstFaultWaitsForItsTurn(t *testing.T) {
 	s := newStage(t)
 	s.plan.Faults[0].After = 10 * time.Minute // more than the limit
 	st, err := s.start(context.Background(), s.engine(1))
 	s.check(t, st, err)
-	if after := first(st, journal.FaultPrepared, "a").At.Sub(first(st, journal.GuardPassed, "").At); after < 10*time.Minute || after > 10*time.Minute+2*time.Second {
-		t.Errorf("a went in after %s", after)
+	checked := first(st, journal.GuardPassed, "").At
+	if after := checked.Sub(st.PlannedAt); after < 10*time.Minute || after > 10*time.Minute+2*time.Second {
+		t.Errorf("checked after %s", after)
+	}
+	if late := first(st, journal.FaultPrepared, "a").At.Sub(checked); late > 2*time.Second {
+		t.Errorf("a went in %s after the checks", late)
 	}
 	if len(s.w.writes) != 4 {
 		t.Errorf("writes %v", s.w.writes)
@@ -446,4 +451,22 @@ func putsBack(t *testing.T, mode string, record func(*journal.Event), change fun
 		st, err = s.engine(3).Recover(context.Background(), runID, drills.ReasonRecover, "by a program that can")
 		s.check(t, st, err)
 	})
+}
+
+// What stands in the way when the delay has ended refuses, whatever stood there when the run was planned.
+func TestTroubleDuringTheDelayRefuses(t *testing.T) {
+	s := newStage(t)
+	s.plan.Faults[0].After = time.Minute
+	begin := s.clock.Now()
+	s.w.steady = func() observe.Value {
+		if s.clock.Now().Sub(begin) > 30*time.Second {
+			return observe.Bad
+		}
+		return observe.OK
+	}
+	st, err := s.start(context.Background(), s.engine(1))
+	s.check(t, st, err)
+	if st.Outcome != "refused" || len(s.w.writes) > 0 {
+		t.Errorf("outcome %s, writes %v", st.Outcome, s.w.writes)
+	}
 }
