@@ -9,7 +9,7 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RUNS     ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill test race kill9 kills scripts lint conformance bench picture dist clean
+.PHONY: help build drill test race kill9 kills crashes scripts lint conformance bench picture dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ kill9: ## kill the runner in the middle of a fault, recover from another process
 
 kills: ## RUNS (50) seeded kills of the runner for each fault, a fresh sandbox for each
 	FIREDRILL_KILLS=$(RUNS) $(GOTEST) -count=1 -timeout 60m -v -run TestKills ./internal/kill9
+
+crashes: ## every prefix of a run, every append and every call of every fault, with the real faults (an hour; CI takes a sample)
+	FIREDRILL_FULL=1 $(GOTEST) -count=1 -timeout 120m ./drills ./internal/kill9
 
 scripts: ## the program end to end, as scripts
 	$(GOTEST) -count=1 -run Script ./cmd/...
