@@ -46,7 +46,7 @@ func TestATargetOfAnotherRunIsTold(t *testing.T) {
 			got := d.ratherHeld(t.Context(), spec, c.err)
 			var refusal *drills.Refusal
 			switch {
-			case !c.held && got != c.err:
+			case !c.held && got != c.err: //nolint:errorlint // the very error, not one that wraps it
 				t.Errorf("got %v, want %v as it was", got, c.err)
 			case c.held && (codeOf(got) != exitLater || !errors.As(got, &refusal) || refusal.Try != "firedrill recover 01kaaa" || !strings.Contains(refusal.Why, table)):
 				t.Errorf("got %v", got)

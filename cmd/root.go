@@ -31,7 +31,7 @@ func Main() int { return Run(context.Background(), NewDeps(), nil) }
 
 // Run runs one command line; nil args are the process's own.
 func Run(ctx context.Context, d *Deps, args []string) int {
-	root := newRoot(d)
+	root := newRoot(d) //nolint:contextcheck // cobra hands each verb its context
 	if args != nil {
 		root.SetArgs(args)
 	}

@@ -61,11 +61,10 @@ func runStatus(ctx context.Context, d *Deps, named string) error {
 		if err != nil {
 			return err
 		}
-		_, err = d.Out.Write(b)
-	} else {
-		err = d.printStatus(t)
-	}
-	if err != nil {
+		if _, err := d.Out.Write(b); err != nil {
+			return err
+		}
+	} else if err := d.printStatus(t); err != nil {
 		return err
 	}
 	left := t.Left()

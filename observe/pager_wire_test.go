@@ -61,7 +61,9 @@ func TestARateLimitBeyondTheTimeThereIsIsToldAtOnce(t *testing.T) {
 
 func TestOnlyHarmlessCallsAreRepeated(t *testing.T) {
 	trouble := map[string]http.HandlerFunc{
-		"500":   func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>oops</html>", http.StatusBadGateway) },
+		"500": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>oops</html>", http.StatusBadGateway)
+		},
 		"reset": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	}
 	for name, do := range trouble {
