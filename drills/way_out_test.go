@@ -164,7 +164,7 @@ func TestSignalAtTheTakeoverLosesNoJournal(t *testing.T) {
 				st, err = e.Recover(ctx, runID, drills.ReasonRecover, "test")
 			}
 			s.check(t, st, err)
-			if how != "recover" && st.Outcome != "interrupted" {
+			if how != "recover" && st != nil && st.Outcome != "interrupted" {
 				t.Errorf("outcome %s", st.Outcome)
 			}
 			if held, _ := s.store.Held(context.Background(), ""); len(held) > 0 {
@@ -434,6 +434,9 @@ func putsBack(t *testing.T, mode string, record func(*journal.Event), change fun
 			st, err = e.Resume(context.Background(), runID)
 		} else {
 			st, err = e.Recover(context.Background(), runID, drills.ReasonRecover, "test")
+		}
+		if writes := fmt.Sprint(s.w.writes); st != nil && (mode == "recover" || st.Unplanned != "") && strings.Contains(writes, "=broken") {
+			t.Errorf("it breaks more: %s", writes)
 		}
 		if left == "" {
 			s.check(t, st, err)
