@@ -62,7 +62,7 @@ func TestReport(t *testing.T) {
 	}
 	golden(t, "report.txt", b.String())
 	first, _, _ := strings.Cut(b.String(), "\n")
-	if first != "orders: detected in 40 s, was 1m (orders-write-throttle, staging)" {
+	if first != "orders: detected in 40 s, was 1m01s (orders-write-throttle, staging)" {
 		t.Error(first)
 	}
 	b.Reset()
@@ -71,7 +71,7 @@ func TestReport(t *testing.T) {
 	}
 	golden(t, "report.json", b.String())
 	var back debrief.Report
-	if err := json.Unmarshal([]byte(b.String()), &back); err != nil || len(back.Drills) != 2 || *back.Drills[0].Median["detect"] != 50.25 {
+	if err := json.Unmarshal([]byte(b.String()), &back); err != nil || len(back.Drills) != 2 || *back.Drills[0].Median["detect"] != 50.5 {
 		t.Errorf("%v %+v", err, back)
 	}
 }
@@ -89,10 +89,10 @@ func TestReportOfNothing(t *testing.T) {
 
 func TestSentences(t *testing.T) {
 	for want, names := range map[string][]string{
-		"not detected, was 1m ":              {"met", "undetected"},
-		"detected in 1m, for the first time": {"met"},
-		"no run has been measured yet":       {"invalid", "refused"},
-		"acknowledged in 50 s, for the":      {"report"},
+		"not detected, was 1m01s ":              {"met", "undetected"},
+		"detected in 1m01s, for the first time": {"met"},
+		"no run has been measured yet":          {"invalid", "refused"},
+		"acknowledged in 50 s, for the":         {"report"},
 	} {
 		var runs []timeline.Timeline
 		for i, n := range names {

@@ -57,7 +57,9 @@ func place(e journal.Event, clocks []clockRead) span {
 	}
 	c, known := nearest(clocks, e.Seen.By, e.At)
 	if !known {
-		return unmeasured(stamp, half, looked, e.At)
+		s := unmeasured(stamp, half, looked, e.At)
+		s.by, s.stamp, s.half = e.Seen.By, stamp, half // how far two of its stamps are apart is known all the same
+		return s
 	}
 	at := stamp.Add(-c.offset)
 	s := span{at: at, lo: at.Add(-half - c.err), hi: at.Add(half + c.err), by: e.Seen.By, stamp: stamp, half: half}
@@ -147,17 +149,26 @@ func caused(first, then *span, anchor bool) {
 	}
 }
 
-// between is the time from one span to another, and how far the truth may be from it. Two stamps of one clock share
-// its error, so the difference between the stamps is told apart from the offset.
+// between is the time from one span to another, and how far the truth may be from it: the middle of what is possible,
+// and half its width. It may therefore differ a little from the difference of the two instants, each of which is its
+// own best guess. Two stamps of one clock share its error, so the difference between the stamps is told apart from the
+// offset. What was moved contradicts something: there the instants' own difference stays, and its bar reaches all.
 func between(a, b span) (d, off time.Duration) {
 	d = b.at.Sub(a.at)
 	least, most := b.lo.Sub(a.hi), b.hi.Sub(a.lo)
-	if a.by != "" && a.by == b.by && !a.moved && !b.moved && !a.fixed && !b.fixed {
+	if a.moved || b.moved {
+		return d, max(d-least, most-d, 0)
+	}
+	least = max(least, 0)
+	if a.by != "" && a.by == b.by && !a.fixed && !b.fixed {
 		raw, e := b.stamp.Sub(a.stamp), a.half+b.half
-		least, most = max(least, raw-e), min(most, raw+e)
+		if l, m := max(least, raw-e), min(most, raw+e); l <= m { // else the clock was set between the two
+			least, most = l, m
+		}
 	}
-	if !a.moved && !b.moved {
-		least = max(least, 0)
+	if most < least {
+		return d, max(d-least, most-d, 0)
 	}
-	return d, max(d-least, most-d, 0)
+	d = least + (most-least)/2
+	return d, most - d
 }

@@ -54,7 +54,8 @@ type Instant struct {
 	Censored  time.Time // with Censored: when the run stopped looking
 }
 
-// Interval is the time between two instants.
+// Interval is the time between two instants: the middle of what their bars allow, so that its own bar is no wider than
+// what is known. It may differ from the difference of the two instants by as much as their bars are lopsided.
 type Interval struct {
 	Name    string // effective, detect, page, acknowledge, mitigate, resolve, restore
 	Known   bool

@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -224,5 +225,34 @@ func TestHowItWasPutBack(t *testing.T) {
 		if x := s.of(); x.Faults[0].How != want {
 			t.Errorf("%v: %s", hows, x.Faults[0].How)
 		}
+	}
+}
+
+// An interval is the middle of what is possible and half its width, whichever way the bars of its instants lean.
+func TestMiddle(t *testing.T) {
+	s := begin(brief("alarm"), 0, 0)
+	s.effective(5, 4) // between 4 and 5
+	s.alarm(65.25, 66, journal.RoleWatch, alarmName)
+	x := s.of()
+	if i := x.Interval("effective"); i.Seconds != 1.5 || i.ErrorS != 0.5 { // applied at 3
+		t.Errorf("%+v", i)
+	}
+	if i := x.Interval("detect"); math.Abs(i.Seconds-60.75) > 1e-6 || math.Abs(i.ErrorS-0.7) > 1e-6 { // the clock's 0.2, and half of the look's second
+		t.Errorf("%+v", i)
+	}
+}
+
+// Two stamps of one clock in whole seconds tell their difference to a second, though nobody could read that clock and
+// our looks are far apart.
+func TestTwoStampsOfOneClock(t *testing.T) {
+	s := felt(brief("alarm"), 0, 5000)
+	s.events[4].Fact.Err = "connection refused"
+	s.alarm(65.25, 66, journal.RoleWatch, alarmName)
+	s.looked = 60
+	s.page(70, 95, journal.RoleWatch)
+	s.looked = 96
+	s.person(120, 125, journal.IncidentAcknowledged, true)
+	if i := s.of().Interval("acknowledge"); !i.Known || i.ErrorS > 1 || math.Abs(i.Seconds-48) > i.ErrorS {
+		t.Errorf("%+v", i)
 	}
 }
