@@ -19,7 +19,7 @@ func TestQueuesAndBalancersTellCloudWatch(t *testing.T) {
 	q.api = q.as("other")
 	q.send(q.create("orders-dlq"), "dead")
 
-	b := &balancerTest{T: t, cloud: q.cloud, clock: newTestClock(), api: elbsdk.NewFromConfig(testConfig(q.url, "other"))}
+	b := &balancerTest{T: t, cloud: q.cloud, clock: newTestClock(), api: elbsdk.NewFromConfig(testConfig(q.url, "other"))} //nolint:govet // its methods read T
 	lb, err := b.api.CreateLoadBalancer(t.Context(), &elbsdk.CreateLoadBalancerInput{Name: ref("orders")})
 	must(t, err)
 	l, err := b.api.CreateListener(t.Context(), &elbsdk.CreateListenerInput{LoadBalancerArn: lb.LoadBalancers[0].LoadBalancerArn, Protocol: "HTTP",
