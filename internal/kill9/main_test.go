@@ -61,7 +61,7 @@ type fault struct {
 }
 
 func faults() []fault {
-	return []fault{{"on-demand", 6 * time.Second, false}, {"provisioned", 7 * time.Second, false}, {"error", 5 * time.Second, false}, {"poison", 14 * time.Second, true}}
+	return []fault{{"on-demand", 6 * time.Second, false}, {"provisioned", 10 * time.Second, false}, {"error", 5 * time.Second, false}, {"poison", 14 * time.Second, true}}
 }
 
 func (f fault) file(t *testing.T) string {
