@@ -123,6 +123,9 @@ func entryEvent(incident string, entry observe.Entry, before time.Time) (e journ
 // it names. One that holds anything else beside is a real one, whatever it was merged with.
 func (p *Plan) incidentRole(run string, in observe.Incident) journal.Role {
 	if len(in.Alerts) == 0 {
+		if p.Page.Title != "" && in.Title == p.Page.Title {
+			return journal.RoleOurs
+		}
 		return p.roleOf(in.Title)
 	}
 	role := journal.RoleRipple

@@ -56,7 +56,7 @@ func incident(title string, alerts ...string) observe.Incident {
 
 func drillOfRoles() Plan {
 	return Plan{Run: "01run", Watch: []PlannedProbe{{Label: "health"}, {Label: "alarm", Alarm: "orders-throttled"}}, Ripples: []string{"dlq-*"},
-		Page: PlannedPage{Service: "P1"}}
+		Page: PlannedPage{Service: "P1", Title: "[DRILL] orders"}}
 }
 
 func TestWhoseIncidentItIs(t *testing.T) {
@@ -86,6 +86,7 @@ func TestWhoseIncidentItIs(t *testing.T) {
 		{"a real one grouped into theirs, whatever the title says", incident(watched, watched, foreign), journal.RoleOther},
 		{"theirs, its alerts not there", incident(watched), journal.RoleWatch},
 		{"a real one, its alerts not there", incident(foreign), journal.RoleOther},
+		{"our page, its alerts not there", incident("[DRILL] orders"), journal.RoleOurs},
 	} {
 		p := drillOfRoles()
 		if got := p.incidentRole("01run", row.in); got != row.want {
