@@ -46,12 +46,13 @@ func (m Mark) owns(tags map[string]string) bool {
 	return tags[TagRun] == m.Run && tags[TagFault] == m.Fault && m.Run != ""
 }
 
-// another says which other run's mark the tags carry, if one is still on: what stands there is that run's to put
-// back. A mark whose time is over is a leftover, and protects nothing.
+// another says which later run's mark the tags carry, if one is still on: what stands there is that run's to put
+// back. Runs sort by when they began: an earlier one's mark was written by a process that was asleep, and like a mark
+// whose time is over it protects nothing.
 func (m Mark) another(tags map[string]string, now time.Time) (run string, yes bool) {
 	run = tags[TagRun]
 	until, err := time.Parse(time.RFC3339, tags[TagUntil])
-	return run, run != "" && run != m.Run && err == nil && now.Before(until)
+	return run, run > m.Run && err == nil && now.Before(until)
 }
 
 // ourTags lists the names of the tags we may have put, for taking them away.

@@ -65,6 +65,11 @@ func (f *poison) send(ctx context.Context, u Undo, d poisonUndo) error {
 	// process that was asleep may write it after another has put everything back, and it must be found again.
 	sent := u.Mark.tags(d.short(), stateApplied)
 	sent[TagSent] = stamp(f.now())
-	_ = f.putTags(ctx, d.QueueURL, sent)
+	// A later run's mark stays.
+	if tags, err := f.readTags(ctx, d.QueueURL); err == nil {
+		if _, theirs := u.Mark.another(tags, f.now()); !theirs {
+			_ = f.putTags(ctx, d.QueueURL, sent)
+		}
+	}
 	return nil
 }

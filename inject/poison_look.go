@@ -19,6 +19,7 @@ type look struct {
 	now    func() time.Time
 	url    string
 	mark   Mark
+	ledger poisonUndo
 	hold   time.Duration
 	first  bool             // end at the first of ours
 	sweep  func(seqs []int) // when set, ours are deleted, and told just before
@@ -26,8 +27,9 @@ type look struct {
 
 // looked is what a look found.
 type looked struct {
-	ours map[int]int // copies by sequence number
-	full bool        // it came to the end of what was visible
+	ours   map[int]int // copies by sequence number
+	quoted int         // strangers' messages that name our mark
+	full   bool        // it came to the end of what was visible
 }
 
 // run looks. What it holds it gives back even when ctx has ended.
@@ -57,9 +59,12 @@ func (l look) run(ctx context.Context) (found looked, err error) {
 		var ours []types.Message
 		var seqs []int
 		for _, m := range out.Messages {
-			seq := seqOf(l.mark, m)
-			if seq > 0 {
+			seq := l.ledger.seqOf(l.mark, m)
+			switch {
+			case seq > 0:
 				found.ours[seq]++
+			case quotes(l.mark, m):
+				found.quoted++
 			}
 			if seq > 0 && l.sweep != nil {
 				ours, seqs = append(ours, m), append(seqs, seq)
@@ -122,7 +127,7 @@ func (l look) giveBack(ctx context.Context, held []types.Message) error {
 
 // look prepares a look at the DLQ.
 func (k *poisoning) look(u Undo, d poisonUndo) look {
-	return look{queues: k.queues, now: k.now, url: d.DLQURL, mark: u.Mark, hold: k.timing.Hold}
+	return look{queues: k.queues, now: k.now, url: d.DLQURL, mark: u.Mark, ledger: d, hold: k.timing.Hold}
 }
 
 // Verify looks for one of ours in the DLQ.

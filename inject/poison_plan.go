@@ -50,13 +50,13 @@ func (f *poison) Moves(u Undo) []Metric {
 		Dimensions: map[string]string{"QueueName": lastPart(d.DLQ, ":")}, By: "a poison", Most: float64(d.Count + d.Depth)}}
 }
 
-// Floor is the time of the receives a message may have before it dead-letters.
+// Floor is the queue's delay and the time of the receives a message may have before it dead-letters.
 func (f *poison) Floor(u Undo) (time.Duration, bool) {
 	d, err := readPoisonUndo(u)
 	if err != nil {
 		return 0, false
 	}
-	return time.Duration(d.MaxReceive) * seconds(d.Visibility), true
+	return seconds(d.Delay) + time.Duration(d.MaxReceive)*seconds(d.Visibility), true
 }
 
 // Costs says what strangers notice, and how long a full account may take.

@@ -21,7 +21,8 @@ func (f *poison) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, erro
 		return Undo{}, err
 	}
 	d := poisonUndo{Queue: source.arn(), QueueURL: source.url, DLQ: dlq.arn(), DLQURL: dlq.url, Count: f.params.Messages,
-		Body: f.params.Body, MaxReceive: most, Visibility: source.span("VisibilityTimeout").Seconds(), Depth: dlq.depth()}
+		Body: f.params.Body, MaxReceive: most, Visibility: source.span("VisibilityTimeout").Seconds(),
+		Delay: source.span("DelaySeconds").Seconds(), Depth: dlq.depth()}
 	if d.Body == "" {
 		d.Body = poisonBody
 	}

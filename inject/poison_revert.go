@@ -71,5 +71,8 @@ func (k *poisoning) settled(ctx context.Context, u Undo) (bool, string, error) {
 	case !found.full:
 		return false, "the look at " + lastPart(d.DLQ, ":") + " did not come to its end", nil
 	}
+	if found.quoted > 0 {
+		return true, fmt.Sprintf("%d messages in %s quote our mark and are not ours: they stay", found.quoted, lastPart(d.DLQ, ":")), nil
+	}
 	return true, "", nil
 }

@@ -19,8 +19,9 @@ type sweep struct {
 	others string      // why the last look was not good enough
 }
 
-// begin checks that the queues are the ones of the undo, and takes up what is known. Apply tags the queue before it
-// sends: without our tags on it, and without any of ours in the DLQ, nothing was sent, and there is nothing to run.
+// begin checks that the queues are the ones of the undo, and takes up what is known. Apply tags both queues before it
+// sends: without our tags on either, with none of ours in the DLQ and nothing in the queue, there is nothing to run.
+// Where only the queue's tags are gone, or it holds something, somebody may have taken them off: then all is looked for.
 func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 	for url, arn := range map[string]string{s.d.QueueURL: s.d.Queue, s.d.DLQURL: s.d.DLQ} {
 		q, err := s.readQueue(ctx, url)
@@ -50,7 +51,7 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 		return false, err
 	case s.u.Mark.owns(tags):
 		return true, s.resume(ctx, tags)
-	case len(found.ours) > 0:
+	case len(found.ours) > 0 || s.mayHold(ctx):
 		s.last = s.now()
 		s.note(ctx, s.u.Mark.tags("sweep", stateReverting))
 		s.note(ctx, map[string]string{TagSent: stamp(s.last)})
@@ -97,8 +98,16 @@ func (s *sweep) dirty(ctx context.Context) {
 }
 
 // note writes into the queue's tags what a next call should know. Putting back does not wait for it. The mark comes
-// along: another process may have taken it off while this one was asleep, and what is written must be found again.
+// along: another process may have taken it off while this one was asleep, and what is written must be found again. A
+// later run's mark stays.
 func (s *sweep) note(ctx context.Context, tags map[string]string) {
+	now, err := s.readTags(ctx, s.d.QueueURL)
+	if err != nil {
+		return
+	}
+	if _, theirs := s.u.Mark.another(now, s.now()); theirs {
+		return
+	}
 	all := s.u.Mark.tags(s.d.short(), "")
 	maps.Copy(all, tags)
 	_ = s.putTags(ctx, s.d.QueueURL, all)
@@ -244,4 +253,14 @@ func (s *sweep) unaccounted(err error) []Item {
 		}
 	}
 	return all
+}
+
+// mayHold says whether ours may be about though the queue does not carry our tags.
+func (s *sweep) mayHold(ctx context.Context) bool {
+	dlq, err := s.readTags(ctx, s.d.DLQURL)
+	if err != nil || s.u.Mark.owns(dlq) {
+		return true
+	}
+	q, err := s.readQueue(ctx, s.d.QueueURL)
+	return err != nil || q.depth() > 0
 }

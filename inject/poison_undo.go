@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,9 +37,10 @@ type poisonUndo struct {
 	Count      int     `json:"count"` // sequence numbers 1 to count
 	Body       string  `json:"body"`  // with {mark}
 	MaxReceive int     `json:"max_receive_count"`
-	Visibility float64 `json:"visibility_s"` // the queue's
-	Consumer   string  `json:"consumer"`     // how it was proven
-	Depth      int     `json:"dlq_depth"`    // strangers' messages when it was read
+	Visibility float64 `json:"visibility_s"`      // the queue's
+	Delay      float64 `json:"delay_s,omitempty"` // the queue's, of every message
+	Consumer   string  `json:"consumer"`          // how it was proven
+	Depth      int     `json:"dlq_depth"`         // strangers' messages when it was read
 }
 
 // readPoisonUndo decodes an undo of any version ever written.
@@ -57,11 +57,11 @@ func readPoisonUndo(u Undo) (poisonUndo, error) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// drained is how long after it was sent a message has dead-lettered: every receive it may have, and the one at
+// drained is how long after it was sent a message has dead-lettered: the queue's delay, every receive it may have, and the one at
 // which the queue moves it away.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 func (d poisonUndo) drained() time.Duration {
-	return time.Duration(d.MaxReceive+1) * max(seconds(d.Visibility), time.Second)
+	return seconds(d.Delay) + time.Duration(d.MaxReceive+1)*max(seconds(d.Visibility), time.Second)
 }
 
 // short is what an undo does, for the tags.
@@ -71,10 +71,9 @@ func (d poisonUndo) short() string { return fmt.Sprintf("sweep %d messages", d.C
 // queue's counts follow later.
 func (d poisonUndo) apart(t Timing) time.Duration { return max(seconds(d.Visibility), t.Apart) }
 
-// markIn is the mark in a body, and markOut finds it again.
-func markIn(m Mark, seq int) string { return fmt.Sprintf("[firedrill %s/%s/%d]", m.Run, m.Fault, seq) }
-
-var markOut = regexp.MustCompile(`\[firedrill ([^/\[\]]+)/([^/\[\]]+)/([0-9]+)\]`)
+// markIn is the mark in a body; markOf is what all marks of a fault begin with.
+func markIn(m Mark, seq int) string { return fmt.Sprintf("%s%d]", markOf(m), seq) }
+func markOf(m Mark) string          { return fmt.Sprintf("[firedrill %s/%s/", m.Run, m.Fault) }
 
 // poisonBody is what is no JSON, no number and no order.
 const poisonBody = "not an order, but poison {mark}"
@@ -103,20 +102,26 @@ func (d poisonUndo) entries(m Mark) []types.SendMessageBatchRequestEntry {
 	return all
 }
 
-// seqOf tells which of ours a message is, by attributes or by the body's mark, never by its id; 0 for strangers.
-func seqOf(m Mark, message types.Message) int {
+// seqOf tells which of ours a message is, by its attributes, or where a script has lost them by its whole body; never by
+// its id. 0 for strangers: also one that quotes our mark, such as a consumer's report of a failed batch.
+func (d poisonUndo) seqOf(m Mark, message types.Message) int {
 	attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
 	if attribute(attrRun) == m.Run && attribute(attrFault) == m.Fault {
-		if n, err := strconv.Atoi(attribute(attrSeq)); err == nil && n > 0 {
+		if n, err := strconv.Atoi(attribute(attrSeq)); err == nil && n >= 1 && n <= d.Count {
 			return n
 		}
 	}
-	for _, found := range markOut.FindAllStringSubmatch(aws.ToString(message.Body), -1) {
-		if n, err := strconv.Atoi(found[3]); err == nil && n > 0 && found[1] == m.Run && found[2] == m.Fault {
-			return n
+	for seq := 1; seq <= d.Count; seq++ {
+		if aws.ToString(message.Body) == d.body(m, seq) {
+			return seq
 		}
 	}
 	return 0
+}
+
+// quotes says whether a body names our mark.
+func quotes(m Mark, message types.Message) bool {
+	return strings.Contains(aws.ToString(message.Body), markOf(m))
 }
 
 // writeCopies and readCopies spell how many copies of each message were swept.

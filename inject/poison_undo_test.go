@@ -9,8 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-func TestPoisonIsOursByAttributeOrMark(t *testing.T) {
+func TestPoisonIsOursByAttributeOrBody(t *testing.T) {
 	m := Mark{Run: "01jd", Fault: "poison"}
+	d := poisonUndo{Count: 5, Body: "x {mark}"}
 	with := func(run, fault, seq string) map[string]types.MessageAttributeValue {
 		text := func(s string) types.MessageAttributeValue {
 			return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &s}
@@ -25,15 +26,18 @@ func TestPoisonIsOursByAttributeOrMark(t *testing.T) {
 	}{
 		{"both", "x [firedrill 01jd/poison/3]", with("01jd", "poison", "3"), 3},
 		{"attributes alone", "x", with("01jd", "poison", "2"), 2},
-		{"the mark alone", "wrapped: {\"was\": \"x [firedrill 01jd/poison/4]\"}", nil, 4},
+		{"the body alone", "x [firedrill 01jd/poison/4]", nil, 4},
+		{"a stranger who quotes ours", "wrapped: {\"was\": \"x [firedrill 01jd/poison/4]\"}", nil, 0},
+		{"the body of a number never sent", "x [firedrill 01jd/poison/6]", nil, 0},
+		{"the attributes of a number never sent", "x", with("01jd", "poison", "6"), 0},
 		{"another run", "x [firedrill 01je/poison/1]", with("01je", "poison", "1"), 0},
 		{"another fault of the run", "x [firedrill 01jd/second/1]", with("01jd", "second", "1"), 0},
 		{"a stranger", "an order", nil, 0},
 		{"a stranger who speaks of firedrill", "firedrill 01jd/poison/1", nil, 0},
-		{"a broken number, and the mark", "[firedrill 01jd/poison/1]", with("01jd", "poison", "x"), 1},
-		{"two marks", "[firedrill 01je/poison/9] [firedrill 01jd/poison/5]", nil, 5},
+		{"a broken number, and the body", "x [firedrill 01jd/poison/1]", with("01jd", "poison", "x"), 1},
+		{"two marks", "[firedrill 01je/poison/9] [firedrill 01jd/poison/5]", nil, 0},
 	} {
-		if got := seqOf(m, types.Message{Body: &row.body, MessageAttributes: row.attr}); got != row.want {
+		if got := d.seqOf(m, types.Message{Body: &row.body, MessageAttributes: row.attr}); got != row.want {
 			t.Errorf("%s: %d, want %d", row.name, got, row.want)
 		}
 	}
@@ -46,12 +50,13 @@ func TestPoisonCarriesItsMark(t *testing.T) {
 		`{"order": "{mark}"}`:  `{"order": "[firedrill 01jd/poison/1]"}`,
 		`{"order": "no mark"}`: "{\"order\": \"no mark\"}\n[firedrill 01jd/poison/1]",
 	} {
-		e := poisonUndo{Count: 2, Body: body}.entries(m)
+		d := poisonUndo{Count: 2, Body: body}
+		e := d.entries(m)
 		if len(e) != 2 || aws.ToString(e[0].MessageBody) != want || len(e[0].MessageAttributes) != 4 {
 			t.Errorf("%s", aws.ToString(e[0].MessageBody))
 		}
 		for i, one := range e {
-			if seqOf(m, types.Message{Body: one.MessageBody}) != i+1 {
+			if d.seqOf(m, types.Message{Body: one.MessageBody}) != i+1 {
 				t.Errorf("%s is not found again", aws.ToString(one.MessageBody))
 			}
 		}
@@ -62,6 +67,9 @@ func TestPoisonTimes(t *testing.T) {
 	d := poisonUndo{MaxReceive: 3, Visibility: 30}
 	if d.drained() != 2*time.Minute {
 		t.Errorf("drained after %s: three receives, and the one that moves it away", d.drained())
+	}
+	if later := (poisonUndo{MaxReceive: 3, Visibility: 30, Delay: 20}); later.drained() != 140*time.Second {
+		t.Errorf("drained after %s: the queue's delay comes first", later.drained())
 	}
 	if d.apart(AWSTiming()) != time.Minute || (poisonUndo{Visibility: 300}).apart(AWSTiming()) != 5*time.Minute {
 		t.Error("looks must be a visibility timeout apart, and on AWS a minute")

@@ -33,24 +33,18 @@ func (f *throttle) Apply(ctx context.Context, u Undo) error {
 	if err := refuseMarked("table "+d.Table, tags); err != nil && !ours {
 		return &Definite{Err: err}
 	}
-	want := map[string]int64{}
-	for _, x := range d.dimensions() {
-		switch now := t.units(x.name); {
-		case now == x.Before && t.mode() == d.Mode:
-			want[x.name] = x.During
-		case now == x.During && ours && t.mode() == d.Mode:
-		default:
-			return &Definite{Err: fmt.Errorf("table %s changed since it was read: %s are %d, were %d", d.Table, x.name, now, x.Before)}
-		}
+	want, err := d.wanted(t, ours)
+	if err != nil {
+		return &Definite{Err: err}
 	}
 	if len(want) == 0 {
 		return nil
 	}
-	return f.lower(ctx, u, d, want)
+	return f.lower(ctx, u, d)
 }
 
 // lower issues the writes of Apply, each once.
-func (f *throttle) lower(ctx context.Context, u Undo, d throttleUndo, want map[string]int64) error {
+func (f *throttle) lower(ctx context.Context, u Undo, d throttleUndo) error {
 	if err := f.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), statePrepared)); err != nil {
 		return err
 	}
@@ -61,12 +55,25 @@ func (f *throttle) lower(ctx context.Context, u Undo, d throttleUndo, want map[s
 	if err != nil {
 		return err
 	}
+	// Tagging and suspending take a while: what is written is compared again the moment before.
+	want, err := d.wanted(now, true)
+	if err != nil {
+		return &Definite{Err: err}
+	}
+	if len(want) == 0 {
+		return nil
+	}
 	if err := f.setUnits(ctx, now, want); err != nil {
 		return err
 	}
 	// The change is made; without this tag an undo only knows less of what others did meanwhile. It comes with the
 	// mark: a process that was asleep may write it after another has put everything back, and it must be found again.
-	_ = f.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), stateApplied))
+	// A later run's mark stays.
+	if tags, err := f.readTags(ctx, u.Target.ARN); err == nil {
+		if _, theirs := u.Mark.another(tags, f.now()); !theirs {
+			_ = f.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), stateApplied))
+		}
+	}
 	return nil
 }
 
@@ -79,4 +86,20 @@ func (d throttleUndo) sameTable(u Undo, t table) error {
 		return fmt.Errorf("table %s was made anew since it was read: %w", d.Table, ErrGone)
 	}
 	return nil
+}
+
+// wanted compares a table with the undo, and says what is left to lower. What is lowered already counts only when the
+// table carries our mark.
+func (d throttleUndo) wanted(t table, ours bool) (map[string]int64, error) {
+	want := map[string]int64{}
+	for _, x := range d.dimensions() {
+		switch now := t.units(x.name); {
+		case now == x.Before && t.mode() == d.Mode:
+			want[x.name] = x.During
+		case now == x.During && ours && t.mode() == d.Mode:
+		default:
+			return nil, fmt.Errorf("table %s changed since it was read: %s are %d, were %d", d.Table, x.name, now, x.Before)
+		}
+	}
+	return want, nil
 }
