@@ -28,6 +28,7 @@ type live struct {
 	story  timeline.Timeline // as of the last event
 	shown  int
 	below  bool // the status line is on the screen
+	over   bool // closed: a run that was given up may still go on, and is not shown any more
 	beat   int
 	done   chan struct{}
 	ticked sync.WaitGroup
@@ -65,6 +66,9 @@ func (l *live) tick() {
 func (l *live) add(events []journal.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.over {
+		return
+	}
 	for _, e := range events {
 		l.fold.Add(e)
 		if l.json {
@@ -99,12 +103,17 @@ func (l *live) closed(err error) {
 
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
-	text := e.Text
-	if room := l.d.Width() - 22; l.style != nil && room > 20 && len([]rune(text)) > room {
-		text = string([]rune(text)[:room-1]) + "…"
-	}
+	text := l.fit(e.Text, l.d.Width()-22)
 	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, text))
 	return err
+}
+
+// fit cuts a text to the columns that are left for it on a terminal: a line that wraps could not be taken back.
+func (l *live) fit(text string, room int) string {
+	if runes := []rune(text); l.style != nil && room > 20 && len(runes) > room {
+		return string(runes[:room-1]) + "…"
+	}
+	return text
 }
 
 // clear takes the status line off the screen.
@@ -123,7 +132,7 @@ func (l *live) status() {
 	}
 	l.clear()
 	wheel := []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"}[l.beat%8]
-	fmt.Fprint(l.d.Err, l.style.dim(wheel+" "+waitingFor(t)+" · ^C puts everything back"))
+	fmt.Fprint(l.d.Err, l.style.dim(l.fit(wheel+" "+waitingFor(t)+" · ^C puts everything back", l.d.Width()-1)))
 	l.below = true
 }
 
@@ -166,13 +175,14 @@ func offset(d time.Duration) string {
 	return fmt.Sprintf("%s%d:%04.1f", sign, int(d.Minutes()), d.Seconds()-60*float64(int(d.Minutes())))
 }
 
-// close ends the display.
+// close ends the display: nothing is shown after it.
 func (l *live) close() {
 	close(l.done)
 	l.ticked.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clear()
+	l.over = true
 }
 
 // renderDebrief writes the story of a run.
