@@ -93,7 +93,7 @@ type onCallJSON struct {
 
 type alarmJSON struct {
 	Name    string `json:"name"`
-	Verdict string `json:"verdict"` // watch, ripple, would abort this drill
+	Verdict string `json:"verdict"` // watch, ripple, would abort this drill, not listed
 	Why     string `json:"why"`
 	Moved   string `json:"moved"`
 }

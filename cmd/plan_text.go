@@ -142,7 +142,7 @@ func (p *page) alarms(v *drills.Preview) {
 	if len(v.Alarms) == 0 {
 		return
 	}
-	p.head("Alarms that reach " + v.Plan.Page.Service)
+	p.head(cmp.Or(v.Reaching, "Alarms"))
 	var rows [][]string
 	for _, a := range v.Alarms {
 		rows = append(rows, []string{a.Name, a.Verdict, a.Why})

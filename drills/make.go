@@ -23,6 +23,7 @@ type Preview struct {
 	Check    *observe.ServiceCheck // the pager's service, nil where it was not reached
 	Warn     []string              // told, but no reason to refuse
 	Alarms   []AlarmVerdict
+	Reaching string   // what the alarms of Alarms have in common, as a heading
 	Reach    string   // how Alarms were found
 	Unlisted []string // alarms that the drill moves and does not list
 	Floors   []Floor

@@ -11,19 +11,20 @@ import (
 	"github.com/firedrill/firedrill/observe"
 )
 
-// AlarmVerdict says what an alarm that reaches the watched service means to this drill.
+// AlarmVerdict says what an alarm of the list that a plan shows means to this drill.
 type AlarmVerdict struct {
 	Name    string
-	Verdict string // watch, ripple, would abort this drill
+	Verdict string // watch, ripple, would abort this drill, not listed
 	Why     string
 	Moved   string // the metric by which a fault moves it; empty where none is known to
 }
 
 // The verdicts.
 const (
-	VerdictWatch  = "watch"
-	VerdictRipple = "ripple"
-	VerdictAbort  = "would abort this drill"
+	VerdictWatch    = "watch"
+	VerdictRipple   = "ripple"
+	VerdictAbort    = "would abort this drill"
+	VerdictUnlisted = "not listed" // nothing tells whether it reaches the drill's own service
 )
 
 // sight joins what the faults move with the alarms of the account.

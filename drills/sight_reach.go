@@ -8,7 +8,9 @@ import (
 )
 
 // reach lists every alarm that tells the topics which the drill's own alarms tell, and what it means to this drill.
-// With least rights an SNS subscription cannot be followed to PagerDuty, so the topic they share stands for it.
+// With least rights an SNS subscription cannot be followed to PagerDuty, so the topic that watched alarms tell stands for
+// the service. The topic of ripples does not: they may well page another service, whose incidents a run never reads, so
+// of the alarms beside them nobody can say that they would abort the drill.
 func (s *sight) reach() {
 	topics, from := s.topics()
 	for _, a := range s.all {
@@ -29,10 +31,15 @@ func (s *sight) reach() {
 			continue
 		case len(topics) == 0 && (!one.sees || !a.Enabled || len(a.Actions) == 0):
 			continue
+		case s.p.stops(a.Name):
+			v.Verdict, v.Why = VerdictAbort, "a stop condition"
 		case named:
 			v.Verdict, v.Why = VerdictRipple, rippleWhy(one)
 		default:
-			v.Verdict, v.Why = VerdictAbort, s.abortWhy(one)
+			v.Verdict, v.Why = VerdictUnlisted, otherWhy(one)
+			if from == fromWatch {
+				v.Verdict = VerdictAbort
+			}
 			if one.sees {
 				s.v.Unlisted = append(s.v.Unlisted, a.Name)
 			}
@@ -42,13 +49,16 @@ func (s *sight) reach() {
 	s.tellReach(from)
 }
 
+// fromWatch says that the list was made of the topics which watched alarms tell.
+const fromWatch = "watch"
+
 // topics are what the drill's own alarms tell: those that are watched, else its ripples.
 func (s *sight) topics() (topics map[string]bool, from string) {
 	topics = map[string]bool{}
 	for _, list := range []struct {
 		what string
 		has  func(string) bool
-	}{{"watch", s.p.watches}, {"ripples", s.p.names}} {
+	}{{fromWatch, s.p.watches}, {"ripples", s.p.names}} {
 		for _, a := range s.all {
 			for _, t := range a.Actions {
 				if list.has(a.Name) && strings.Contains(t, ":sns:") {
@@ -64,15 +74,25 @@ func (s *sight) topics() (topics map[string]bool, from string) {
 }
 
 func (s *sight) tellReach(from string) {
+	rings, moves := "It would abort the drill.", "moved by this drill, and not listed: %s. %s Try: ripples: [%s]"
 	switch {
 	case len(s.all) == 0:
 	case from == "":
+		s.v.Reaching = "Alarms that this drill moves"
 		s.warn("no alarm of this drill tells an SNS topic: which alarms reach %s cannot be told from here", s.p.Page.Service)
+	case from == fromWatch:
+		s.v.Reaching = "Alarms that reach " + s.p.Page.Service
 	default:
+		s.v.Reaching = "Alarms that share a topic with this drill's ripples"
+	}
+	if from != "" {
 		s.v.Reach = "alarms that tell an SNS topic of this drill's " + from + "; subscriptions are not followed to PagerDuty"
 	}
 	if len(s.v.Unlisted) > 0 {
-		s.warn("moved by this drill, and not listed: %s. It would abort the drill. Try: ripples: [%s]", strings.Join(s.v.Unlisted, ", "),
+		if from != fromWatch {
+			rings = "Whom it tells is unknown from here: say so to them first."
+		}
+		s.warn(moves, strings.Join(s.v.Unlisted, ", "), rings,
 			strings.Join(append(slices.Clone(s.p.Ripples), s.v.Unlisted...), ", "))
 	}
 }
@@ -91,12 +111,11 @@ func rippleWhy(one seen) string {
 	return "noted if it rings, never detection"
 }
 
-func (s *sight) abortWhy(one seen) string {
+// otherWhy tells of an alarm that stands in no list of the drill.
+func otherWhy(one seen) string {
 	switch {
 	case one.sees:
 		return by(one.moved) + " moves its " + one.moved.Name
-	case slices.ContainsFunc(s.p.Stop, func(p PlannedProbe) bool { return p.Alarm == one.alarm.Name }):
-		return "a stop condition"
 	case one.blind:
 		return "nothing of this drill moves it: if it rings, something else is wrong"
 	}
@@ -106,6 +125,11 @@ func (s *sight) abortWhy(one seen) string {
 // watches says that an alarm stands under watch.
 func (p *Plan) watches(name string) bool {
 	return slices.ContainsFunc(p.Watch, func(w PlannedProbe) bool { return w.Alarm == name })
+}
+
+// stops says that an alarm is a stop condition.
+func (p *Plan) stops(name string) bool {
+	return slices.ContainsFunc(p.Stop, func(s PlannedProbe) bool { return s.Alarm == name })
 }
 
 // names says that an alarm is one of the ripples.

@@ -252,24 +252,45 @@ func TestReach(t *testing.T) {
 			t.Errorf("nobody says %q: %q", w, v.Warn)
 		}
 	}
-	if v.Reach == "" {
-		t.Error("nobody says how the list was made")
+	if v.Reach == "" || v.Reaching != "Alarms that reach "+v.Plan.Page.Service {
+		t.Errorf("nobody says how the list was made: %q, %q", v.Reaching, v.Reach)
+	}
+	if !strings.Contains(all, "It would abort the drill") {
+		t.Errorf("nobody says what put would do: %q", v.Warn)
 	}
 }
 
-// With nothing watched the ripples' topic stands for the service; without any topic only what moves is listed.
+// With nothing watched the ripples' topic makes the list, and without any topic what moves does. Neither tells which
+// service an alarm pages: none of it is said to abort the drill, but for its stop conditions.
 func TestReachWithoutWatch(t *testing.T) {
 	s := newScene(t)
 	s.spec.Watch, s.spec.Page, s.spec.Expect.Detect = nil, drills.PageSpec{When: drills.PageReport}, 0
-	s.alarms.list = append(s.alarms.list, alarmOn("stock", "WriteThrottleEvents", "TableName", "stock"))
+	s.alarms.list = append(s.alarms.list, alarmOn("stock", "WriteThrottleEvents", "TableName", "stock"), alarmOn("hurt", "Errors"),
+		alarmOn("api-1", "WriteThrottleEvents", "TableName", "orders"))
 	s.spec.Ripples = []string{"throttled"}
+	s.spec.StopConditions = []observe.ProbeSpec{watching("hurt")}
 	v, err := s.plan()
-	if err != nil || len(v.Alarms) != 2 || v.Alarms[0].Verdict != drills.VerdictRipple {
-		t.Errorf("alarms %v, err %v", v.Alarms, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	var got []string
+	for _, a := range v.Alarms {
+		got = append(got, a.Name+": "+a.Verdict)
+	}
+	if want := "[throttled: ripple stock: not listed hurt: would abort this drill api-1: not listed]"; fmt.Sprint(got) != want {
+		t.Errorf("alarms\n got %v\nwant %s", got, want)
+	}
+	if all := strings.Join(v.Warn, "\n"); strings.Contains(all, "would abort") || !strings.Contains(all, "ripples: [throttled, api-1]") {
+		t.Errorf("warnings: %q", v.Warn)
+	}
+	if v.Reaching != "Alarms that share a topic with this drill's ripples" || fmt.Sprint(v.Unlisted) != "[api-1]" {
+		t.Errorf("%q, unlisted %v", v.Reaching, v.Unlisted)
+	}
+	s.alarms.list = s.alarms.list[:2]
+	s.spec.StopConditions = nil
 	s.spec.Ripples = nil
 	v, err = s.plan()
-	if err != nil || len(v.Alarms) != 1 || v.Alarms[0].Name != "throttled" || v.Alarms[0].Verdict != drills.VerdictAbort {
+	if err != nil || len(v.Alarms) != 1 || v.Alarms[0].Name != "throttled" || v.Alarms[0].Verdict != drills.VerdictUnlisted {
 		t.Errorf("alarms %v, err %v", v.Alarms, err)
 	}
 	if !strings.Contains(strings.Join(v.Warn, "\n"), "cannot be told") {
