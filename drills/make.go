@@ -235,7 +235,7 @@ func briefOf(spec *Spec, p *Plan, v *Preview) journal.Brief {
 		b.Evidence = append(b.Evidence, e.Where+": "+e.Text)
 	}
 	for _, h := range spec.Hints {
-		b.Hints = append(b.Hints, h.After.String()+": "+h.Say)
+		b.Hints = append(b.Hints, short(h.After)+" after the page: "+h.Say)
 	}
 	for _, x := range []struct {
 		name string

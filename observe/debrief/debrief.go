@@ -58,14 +58,9 @@ type Note struct {
 	Text  string
 }
 
-// Ask is a question that only people can answer.
-type Ask struct {
-	Of, Question, URL string
-}
-
 // Of makes the debrief of a run.
 func Of(t timeline.Timeline) Debrief {
-	d := Debrief{Timeline: t, Summary: summary(t), Asks: asks(t.Brief)}
+	d := Debrief{Timeline: t, Summary: summary(t), Asks: asks(t)}
 	for _, e := range t.Entries() {
 		if e.Kind == journal.NoteWritten || e.Kind == journal.IncidentNoted {
 			d.Notes = append(d.Notes, note(t, e))
@@ -127,21 +122,4 @@ func note(t timeline.Timeline, e timeline.Entry) Note {
 		n.Where = "incident"
 	}
 	return n
-}
-
-func asks(b journal.Brief) []Ask {
-	alarm := "Which alarm should have said this, and whom should it wake?"
-	if len(b.Watch) > 0 {
-		alarm = "Did " + strings.Join(b.Watch, ", ") + " say what was wrong, to the right person, and what to do?"
-	}
-	list := []Ask{
-		{"alarm", alarm, ""},
-		{"dashboard", "Did a dashboard show it? How long until somebody had found it?", b.Look["dashboard"]},
-		{"log search", "Which log search showed the cause? Who knew it by heart, and is it written down?", b.Look["logs"]},
-		{"runbook", "Was the runbook found, right, and followed? Which step was missing?", b.Runbook},
-	}
-	if b.Runbook == "" {
-		list[3].Question = "The card names no runbook. Is there one? " + list[3].Question
-	}
-	return list
 }

@@ -92,6 +92,7 @@ func rich(t *testing.T) []journal.Event {
 	b.Look = map[string]string{"dashboard": "https://dash.example.com/orders", "logs": "javascript:alert(1)"}
 	b.Evidence = []string{`slack: "checkout is slow, anyone else?"`}
 	b.Watch = append(b.Watch, "alarm orders-latency")
+	b.Hints = []string{"5m after the page: look at the throttle metrics of the table", "15m after the page: " + hostile}
 	return with(events,
 		at(events, 70, journal.AlarmFired, journal.Fact{Alarm: "orders-api-5xx", Role: journal.RoleRipple}),
 		at(events, 71, journal.AlarmFired, journal.Fact{Alarm: "billing-lag", Role: journal.RoleOther}),
