@@ -40,8 +40,8 @@ func cmdRing(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// cmdPaged writes into a file what the on-call reads on our page: a line for each detail, as the pager's API tells
-// them of its alert.
+// cmdPaged writes into a file what the on-call reads on our page: a line for each detail and link, as the pager's
+// API tells them of its alert.
 func cmdPaged(ts *testscript.TestScript, _ bool, args []string) {
 	var open struct {
 		Incidents []struct{ ID, Title string }
@@ -56,7 +56,8 @@ func cmdPaged(ts *testscript.TestScript, _ bool, args []string) {
 			Alerts []struct {
 				AlertKey string `json:"alert_key"`
 				Body     struct {
-					CEF struct {
+					Contexts []struct{ Href, Text string }
+					CEF      struct {
 						Details map[string]any `json:"details"`
 					} `json:"cef_details"`
 				} `json:"body"`
@@ -67,6 +68,9 @@ func cmdPaged(ts *testscript.TestScript, _ bool, args []string) {
 			fmt.Fprintf(&text, "title: %s\nkey: %s\n", i.Title, a.AlertKey)
 			for k, v := range a.Body.CEF.Details {
 				fmt.Fprintf(&text, "%s: %v\n", k, v)
+			}
+			for _, c := range a.Body.Contexts {
+				fmt.Fprintf(&text, "link: %s %s\n", c.Text, c.Href)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ func TestA202ComesBeforeTheIncident(t *testing.T) {
 		RoutingKey: ourKey, Action: "trigger", DedupKey: "firedrill/01", Client: "firedrill",
 		Payload: &pagerduty.V2Payload{Summary: "[DRILL] Orders", Source: "firedrill", Severity: "critical",
 			Details: map[string]string{"run": "01"}},
+		Links: []any{map[string]string{"href": "https://wiki.example.com/orders", "text": "runbook"}},
 	})
 	if err != nil || res.Status != "success" || res.DedupKey != "firedrill/01" {
 		t.Fatalf("got %+v, %v", res, err)
@@ -35,6 +36,10 @@ func TestA202ComesBeforeTheIncident(t *testing.T) {
 	cef := as.Alerts[0].Body["cef_details"].(map[string]any)
 	if cef["client"] != "firedrill" || cef["details"].(map[string]any)["run"] != "01" {
 		t.Errorf("got cef_details %v", cef)
+	}
+	links, _ := as.Alerts[0].Body["contexts"].([]any)
+	if len(links) != 1 || links[0].(map[string]any)["href"] != "https://wiki.example.com/orders" {
+		t.Errorf("got links %v", links)
 	}
 	if is[0].IncidentKey != "" {
 		t.Errorf("an incident with alerts has no incident_key, got %q", is[0].IncidentKey)

@@ -140,9 +140,16 @@ type alertShape struct {
 
 type alertBody struct {
 	Type     string          `json:"type"`
-	Contexts []ref           `json:"contexts"`
+	Contexts []alertLink     `json:"contexts"`
 	CEF      cefDetails      `json:"cef_details"`
 	Details  json.RawMessage `json:"details,omitempty"`
+}
+
+// alertLink is a link of an event, as its alert tells it.
+type alertLink struct {
+	Type string `json:"type"`
+	Href string `json:"href"`
+	Text string `json:"text,omitempty"`
 }
 
 // cefDetails is the common event format, in which PagerDuty keeps what the source said.
@@ -166,7 +173,10 @@ func (v view) alert(i *incident, a *alert) alertShape {
 	out := alertShape{
 		ID: a.id, Type: "alert", Summary: l.Summary, Self: self, HTMLURL: self, CreatedAt: v.at(a.created), Status: a.status,
 		AlertKey: a.key, Service: v.link(serviceRef(i.service)), Incident: v.link(incidentRef(i)), Integration: integration,
-		Severity: l.Severity, Body: alertBody{Type: "alert_body", Contexts: []ref{}},
+		Severity: l.Severity, Body: alertBody{Type: "alert_body", Contexts: []alertLink{}},
+	}
+	for _, c := range a.event.Links {
+		out.Body.Contexts = append(out.Body.Contexts, alertLink{Type: "link", Href: c.Href, Text: c.Text})
 	}
 	out.Body.CEF = cefDetails{Client: a.event.Client, ClientURL: a.event.ClientURL, DedupKey: a.key, Description: l.Summary,
 		Message: l.Summary, Severity: l.Severity, Source: l.Source, Class: l.Class, Details: l.Details}
