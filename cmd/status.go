@@ -135,7 +135,7 @@ func (d *Deps) printStatus(t timeline.Timeline) error {
 		for _, x := range t.Expect {
 			took := "-"
 			if x.Known {
-				took = debrief.Seconds(x.ActualS) + " ±" + debrief.Seconds(x.ErrorS)
+				took = debrief.WithBar(x.ActualS, x.ErrorS)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", x.Name, debrief.Seconds(x.LimitS), took, x.Verdict)
 		}

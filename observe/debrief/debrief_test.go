@@ -188,7 +188,7 @@ func TestOwnTemplate(t *testing.T) {
 	}
 	events := load(t, "met")
 	var b strings.Builder
-	if err := debrief.Markdown(&b, debrief.Of(timeline.Of(events, events[0].At)), tmpl); err != nil || !strings.Contains(b.String(), "throttled took 1.8 s ± 0.2 s") {
+	if err := debrief.Markdown(&b, debrief.Of(timeline.Of(events, events[0].At)), tmpl); err != nil || !strings.Contains(b.String(), "throttled took 1.8 s ± 0.3 s") {
 		t.Errorf("%q %v", b.String(), err)
 	}
 	if _, err := debrief.Parse("bad", "{{nothing}}"); err == nil {

@@ -83,12 +83,12 @@ func took(i timeline.Interval) string {
 	if !i.Known {
 		return "–"
 	}
-	return fmt.Sprintf("%s ± %.1f s", Seconds(i.Seconds), i.ErrorS)
+	return WithBar(i.Seconds, i.ErrorS)
 }
 
 func actual(v timeline.Verdict) string {
 	if v.Known {
-		return fmt.Sprintf("%s ± %.1f s", Seconds(v.ActualS), v.ErrorS)
+		return WithBar(v.ActualS, v.ErrorS)
 	}
 	return "– (" + because(timeline.Instant{Reason: v.Reason}) + ")"
 }

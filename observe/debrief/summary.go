@@ -2,6 +2,7 @@ package debrief
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -31,6 +32,20 @@ func Duration(d time.Duration) string {
 
 // Seconds is Duration of a number of seconds.
 func Seconds(s float64) string { return Duration(time.Duration(s * float64(time.Second))) }
+
+// WithBar writes seconds with how far the truth may be from them, both to the tenth, the bar rounded up: 4.2 s ± 0.3 s,
+// 1m00.5s ± 0.5 s. In whole seconds the bar would no longer hold the truth.
+func WithBar(s, bar float64) string {
+	n := int64(math.Round(s * 10))
+	text := fmt.Sprintf("%d.%d s", n/10, n%10)
+	switch sec := n % 600; {
+	case n >= 36000:
+		text = fmt.Sprintf("%dh%02dm%02d.%ds", n/36000, n%36000/600, sec/10, sec%10)
+	case n >= 600:
+		text = fmt.Sprintf("%dm%02d.%ds", n/600, sec/10, sec%10)
+	}
+	return fmt.Sprintf("%s ± %.1f s", text, math.Ceil(max(0, bar*10-1e-6))/10)
+}
 
 // summary is a paragraph that anyone can read.
 func summary(t timeline.Timeline) string {

@@ -149,3 +149,15 @@ func TestNotesAreOnOneClock(t *testing.T) {
 		t.Errorf("%+v", d.Notes)
 	}
 }
+
+// What is printed holds the truth, to the half tenth that the number itself is rounded by.
+func TestWithBar(t *testing.T) {
+	for want, x := range map[string][2]float64{
+		"0.0 s ± 0.0 s": {}, "1.8 s ± 0.3 s": {1.75, 0.25}, "20.0 s ± 1.0 s": {20, 1}, "1m00.5s ± 0.5 s": {60.5, 0.45},
+		"59.9 s ± 0.1 s": {59.94, 0.02}, "1m00.0s ± 0.1 s": {59.96, 0.02}, "1h02m03.4s ± 1.0 s": {3723.4, 0.95},
+	} {
+		if got := debrief.WithBar(x[0], x[1]); got != want {
+			t.Errorf("%v: %s, want %s", x, got, want)
+		}
+	}
+}
