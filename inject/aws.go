@@ -180,11 +180,11 @@ func hasCode(err error, codes ...string) bool {
 }
 
 // judged wraps err as *Definite when the service itself said no: a 4xx answer with an error code. A time-out, a
-// broken connection, a 408 or a 5xx is no answer: the call may still take effect.
+// broken connection, a 408, a 5xx or a 4xx without a code (a proxy's, which the SDK calls UnknownError) is no answer: the call may still take effect.
 func judged(err error) error {
 	var api smithy.APIError
 	var answer *smithyhttp.ResponseError
-	if !errors.As(err, &api) || !errors.As(err, &answer) || api.ErrorCode() == "" {
+	if !errors.As(err, &api) || !errors.As(err, &answer) || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" {
 		return err
 	}
 	if status := answer.HTTPStatusCode(); status < 400 || status > 499 || status == http.StatusRequestTimeout {

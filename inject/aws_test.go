@@ -138,6 +138,7 @@ func TestDefiniteIsOnlyWhatTheServiceRefused(t *testing.T) {
 	}{
 		{400, "ValidationException", true}, {400, "ResourceInUseException", true}, {403, "AccessDeniedException", true},
 		{400, "LimitExceededException", true}, {408, "RequestTimeout", false}, {500, "InternalServerError", false}, {503, "ServiceUnavailable", false},
+		{400, "", false}, {413, "", false},
 	} {
 		url, _, _ := counting(t, row.status, row.code)
 		c, err := inject.Open(t.Context(), inject.Options{Endpoint: url, Region: "eu-west-1", AccessKey: "x", Secret: "x", Now: time.Now})

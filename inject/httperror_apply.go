@@ -72,7 +72,7 @@ func (f *reply) Apply(ctx context.Context, u Undo) error {
 	return nil
 }
 
-// ours lists the listener's rules that carry the mark.
+// ours lists the listener's rules that carry the mark, and the one we made though its tags are gone.
 func (k *replying) ours(ctx context.Context, m Mark, d replyUndo) ([]rule, error) {
 	rules, err := k.readTagged(ctx, d.Listener)
 	if err != nil {
@@ -80,7 +80,7 @@ func (k *replying) ours(ctx context.Context, m Mark, d replyUndo) ([]rule, error
 	}
 	var found []rule
 	for _, r := range rules {
-		if m.owns(r.tags) {
+		if m.owns(r.tags) || d.untouched(r.Rule, m.Run) {
 			found = append(found, r)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
-// revert deletes every rule that carries the mark, whatever somebody made of it. A rule of ours whose tags
-// somebody took off is theirs now. A listing may be behind: one that shows nothing of ours is read once more.
+// revert deletes every rule that carries the mark, whatever somebody made of it, and the rule we made as long as it is as
+// we made it. One that somebody changed and whose tags he took off is theirs now. A listing may be behind: one that shows nothing of ours is read once more.
 func (k *replying) revert(ctx context.Context, u Undo) (Outcome, error) {
 	d, err := readReplyUndo(u)
 	if err != nil {
@@ -46,29 +46,57 @@ func (k *replying) revert(ctx context.Context, u Undo) (Outcome, error) {
 type deletion struct {
 	deleted bool // there was one that carried the mark
 	felt    bool // one of them was no longer inert
-	adopted bool // the one we made carries the mark no more
+	adopted bool // the one we made carries the mark no more, and is another now
 }
 
-// deleteOurs deletes what the listing shows of ours.
+// deleteOurs deletes what the listing shows of ours. Where tags may not be read, it deletes the rule we made as long as it
+// is as we made it, and tells about the tags then.
 func (k *replying) deleteOurs(ctx context.Context, m Mark, d replyUndo) (done deletion, err error) {
 	rules, err := k.readTagged(ctx, d.Listener)
+	if err != nil && !errors.Is(err, ErrGone) {
+		return done, errors.Join(err, k.deleteMade(ctx, m, d))
+	}
 	if err != nil {
 		return done, err
 	}
 	for _, r := range rules {
 		own := aws.ToString(r.RuleArn)
-		if !m.owns(r.tags) {
+		if !m.owns(r.tags) && !d.untouched(r.Rule, m.Run) {
 			done.adopted = done.adopted || own == d.Rule && d.Rule != ""
 			continue
 		}
-		_, err := k.balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &own}, onceELB)
-		if err != nil && !hasCode(err, "RuleNotFound") {
-			return done, fmt.Errorf("delete our rule %s: %w", own, err)
+		if err := k.deleteRule(ctx, own); err != nil {
+			return done, err
 		}
 		done.deleted = true
 		done.felt = done.felt || !inert(r.Rule, m.Run)
 	}
 	return done, nil
+}
+
+// deleteMade deletes the rule we made, by its ARN and what it is alone.
+func (k *replying) deleteMade(ctx context.Context, m Mark, d replyUndo) error {
+	if d.Rule == "" {
+		return nil
+	}
+	rules, err := k.readRules(ctx, d.Listener)
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if d.untouched(r, m.Run) {
+			return k.deleteRule(ctx, d.Rule)
+		}
+	}
+	return nil
+}
+
+// deleteRule deletes one rule; one that is gone is no error.
+func (k *replying) deleteRule(ctx context.Context, own string) error {
+	if _, err := k.balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &own}, onceELB); err != nil && !hasCode(err, "RuleNotFound") {
+		return fmt.Errorf("delete our rule %s: %w", own, err)
+	}
+	return nil
 }
 
 // absent is the outcome when no rule of ours is there: somebody deleted what we had staged, or we never came to it.
@@ -79,7 +107,7 @@ func (d replyUndo) absent() Outcome {
 	return NeverApplied
 }
 
-// awaitNone reads until no rule carries the mark.
+// awaitNone reads until no rule of ours is told.
 func (k *replying) awaitNone(ctx context.Context, m Mark, d replyUndo) error {
 	for {
 		left, err := k.ours(ctx, m, d)
@@ -95,7 +123,7 @@ func (k *replying) awaitNone(ctx context.Context, m Mark, d replyUndo) error {
 	}
 }
 
-// settled reads the listener's rules: none carries the mark.
+// settled reads the listener's rules: none carries the mark, and none is the one we made, as we made it.
 func (k *replying) settled(ctx context.Context, u Undo) (bool, string, error) {
 	d, err := readReplyUndo(u)
 	if err != nil {
@@ -111,11 +139,11 @@ func (k *replying) settled(ctx context.Context, u Undo) (bool, string, error) {
 	why := ""
 	for _, r := range rules {
 		own := aws.ToString(r.RuleArn)
-		if u.Mark.owns(r.tags) {
+		if u.Mark.owns(r.tags) || d.untouched(r.Rule, u.Mark.Run) {
 			return false, "our rule " + own + " is still there", nil
 		}
 		if own == d.Rule && d.Rule != "" {
-			why = "the rule we made, " + own + ", no longer carries our tags: somebody took it over"
+			why = "the rule we made, " + own + ", no longer carries our tags, and is another now: somebody took it over"
 		}
 	}
 	return true, why, nil

@@ -33,7 +33,9 @@ func TestErrorConforms(t *testing.T) {
 			},
 			Diverge: func(t *testing.T, u inject.Undo) func() bool {
 				own := b.marked(u.Mark.Run)
-				_, err := a.responder().ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}})
+				_, err := a.responder().ELB.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: &own, Conditions: paths("/maintenance")})
+				must(t, 0, err)
+				_, err = a.responder().ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}})
 				must(t, 0, err)
 				return func() bool {
 					for _, r := range b.rules() {

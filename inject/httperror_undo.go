@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,6 +98,38 @@ func inert(r types.Rule, run string) bool {
 		return c.HttpHeaderConfig != nil && strings.EqualFold(aws.ToString(c.HttpHeaderConfig.HttpHeaderName), stageHeader) &&
 			slices.Contains(c.HttpHeaderConfig.Values, run)
 	})
+}
+
+// untouched says whether a rule is the one we made, by its ARN, and still as we made it: staged or felt. Tags do not count.
+func (d replyUndo) untouched(r types.Rule, run string) bool {
+	if d.Rule == "" || aws.ToString(r.RuleArn) != d.Rule || aws.ToString(r.Priority) != strconv.Itoa(int(d.Priority)) || len(r.Actions) != 1 {
+		return false
+	}
+	a := r.Actions[0].FixedResponseConfig
+	if a == nil || aws.ToString(a.StatusCode) != strconv.Itoa(d.Status) || aws.ToString(a.MessageBody) != d.Body {
+		return false
+	}
+	now := spelled(r.Conditions)
+	return slices.Equal(now, spelled(d.conditions(""))) || slices.Equal(now, spelled(d.conditions(run)))
+}
+
+// spelled is conditions as words in order, for comparing; host and header names are told in any case.
+func spelled(conditions []types.RuleCondition) []string {
+	var all []string
+	for _, c := range conditions {
+		what, values := aws.ToString(c.Field), valuesOf(c)
+		switch {
+		case c.HttpHeaderConfig != nil:
+			what, values = what+" "+strings.ToLower(aws.ToString(c.HttpHeaderConfig.HttpHeaderName)), c.HttpHeaderConfig.Values
+		case what == "host-header":
+			values = lower(values)
+		}
+		for _, v := range append(slices.Clone(values), c.RegexValues...) {
+			all = append(all, what+" "+v)
+		}
+	}
+	sort.Strings(all)
+	return all
 }
 
 // contentType guesses what a body is; a fixed response knows five types.

@@ -46,6 +46,9 @@ func (m Mark) owns(tags map[string]string) bool {
 	return tags[TagRun] == m.Run && tags[TagFault] == m.Fault && m.Run != ""
 }
 
+// name is the mark in one word.
+func (m Mark) name() string { return m.Run + "/" + m.Fault }
+
 // another says which later run's mark the tags carry, if one is still on: what stands there is that run's to put
 // back. Runs sort by when they began: an earlier one's mark was written by a process that was asleep, and like a mark
 // whose time is over it protects nothing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
@@ -47,6 +48,7 @@ type throttling struct {
 	scaling scalingAPI
 	now     func() time.Time
 	timing  Timing
+	raised  sync.Map // the undos whose write was ours, where no tag can tell: only this process knows
 }
 
 func newThrottling(c *Clients, t Timing) *throttling {

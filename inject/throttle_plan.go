@@ -158,6 +158,7 @@ func (f *throttle) Costs(u Undo) Costs {
 		c.Notes = append(c.Notes, "without load of ours nothing throttles unless the application sends enough")
 	}
 	if len(d.Scaling) > 0 {
+		c.Notes = append(c.Notes, "a responder's capacity outside the bounds of auto scaling stands only until auto scaling is resumed, which pulls it into them")
 		c.Notes = append(c.Notes, "whoever updates the table's auto scaling meanwhile ends the fault: capacity is pulled into its bounds")
 	}
 	c.Notes = append(c.Notes, "an application that gives up on a throttled request loses it: the table itself loses nothing")

@@ -16,9 +16,9 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	t, tags, err := k.readOurs(ctx, u, d)
+	t, tags, denied, err := k.readOurs(ctx, u, d)
 	if errors.Is(err, ErrGone) {
-		return Diverged, nil
+		return k.revertGone(ctx, d)
 	}
 	if err != nil {
 		return "", err
@@ -35,14 +35,20 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 		if err := k.raise(ctx, u, d, marked); err != nil {
 			return "", err
 		}
+	}
+	if _, ours := k.raised.Load(u.Mark.name()); ours {
 		state = stateReverting
 	}
 	if _, err := k.resumeScaling(ctx, d); err != nil {
 		return "", err
 	}
+	if denied != nil {
+		return "", denied
+	}
 	if err := k.unmark(ctx, u); err != nil {
 		return "", err
 	}
+	k.raised.Delete(u.Mark.name())
 	switch {
 	case len(diverged) > 0:
 		return Diverged, nil
@@ -55,26 +61,37 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	}
 }
 
-// readOurs reads the table once it is ACTIVE, and its tags. Reads may be behind: when they show nothing of ours, or
+// revertGone takes back our suspension of auto scaling, which outlives its table: a later table of the name has it.
+func (k *throttling) revertGone(ctx context.Context, d throttleUndo) (Outcome, error) {
+	_, err := k.resumeScaling(ctx, d)
+	if err != nil {
+		if _, gone := k.readTable(ctx, d.Table); !errors.Is(gone, ErrGone) {
+			return "", err
+		}
+		// Without a table nobody can set its auto scaling; settled tells what is left.
+	}
+	return Diverged, nil
+}
+
+// readOurs reads the table once it is ACTIVE, and its tags; that these may not be read (denied) must not hold up what can
+// be compared without them. Reads may be behind: when they show nothing of ours, or
 // that it is another run's by now, they are made once more a little later.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
-func (k *throttling) readOurs(ctx context.Context, u Undo, d throttleUndo) (t table, tags map[string]string, err error) {
+func (k *throttling) readOurs(ctx context.Context, u Undo, d throttleUndo) (t table, tags map[string]string, denied, err error) {
 	for again := false; ; again = true {
 		if t, err = k.awaitActive(ctx, d.Table); err != nil {
-			return t, nil, err
+			return t, nil, nil, err
 		}
 		if err = d.sameTable(u, t); err != nil {
-			return t, nil, err
+			return t, nil, nil, err
 		}
-		if tags, err = k.readTags(ctx, u.Target.ARN); err != nil {
-			return t, nil, err
-		}
+		tags, denied = k.readTags(ctx, u.Target.ARN)
 		restore, _ := d.compare(t)
 		if _, theirs := u.Mark.another(tags, k.now()); again || (len(restore) > 0 && !theirs) {
-			return t, tags, nil
+			return t, tags, denied, nil
 		}
 		if err = pause(ctx, k.timing.Again); err != nil {
-			return t, nil, fmt.Errorf("look at table %s once more: %w", d.Table, err)
+			return t, nil, nil, fmt.Errorf("look at table %s once more: %w", d.Table, err)
 		}
 	}
 }
@@ -109,11 +126,16 @@ func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, marked b
 	}
 	restore, _ := d.compare(now)
 	if len(restore) == 0 {
-		return nil
+		return fmt.Errorf("table %s changed while it was put back, or its reads are behind: look again", d.Table)
 	}
 	if err := k.setUnits(ctx, now, restore); err != nil {
+		var definite *Definite
+		if !errors.As(err, &definite) {
+			k.raised.Store(u.Mark.name(), true)
+		}
 		return err
 	}
+	k.raised.Store(u.Mark.name(), true)
 	return k.awaitRaised(ctx, d)
 }
 
@@ -169,7 +191,7 @@ func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) 
 		err = d.sameTable(u, t)
 	}
 	if errors.Is(err, ErrGone) {
-		return true, "table " + d.Table + " is gone: somebody deleted it", nil
+		return k.settledGone(ctx, d, t.TableArn != nil)
 	}
 	if err != nil {
 		return false, "", err
@@ -195,6 +217,18 @@ func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) 
 		return false, "table " + d.Table + " still carries our tags", nil
 	}
 	return true, strings.Join(diverged, "; "), nil
+}
+
+// settledGone asks whether our suspension has outlived the table. Only where the table was made anew can it be taken back.
+func (k *throttling) settledGone(ctx context.Context, d throttleUndo, anew bool) (bool, string, error) {
+	why, err := k.scalingLeft(ctx, d)
+	switch {
+	case err != nil:
+		return false, "", err
+	case why == "":
+		return true, "table " + d.Table + " is gone: somebody deleted it", nil
+	}
+	return !anew, "table " + d.Table + " is gone, and " + why, nil
 }
 
 // scalingLeft says which of our suspensions is still in place.
