@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -30,14 +31,18 @@ func cmdShown(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), body, 0o600))
 }
 
-// cmdRing sets an alarm off, as somebody who has nothing to do with the drill.
+// cmdRing keeps an alarm ringing for some seconds, as somebody who has nothing to do with the drill: set once, the next
+// evaluation would make it OK again, perhaps between two looks at it.
 func cmdRing(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	cfg, err := killtest.Stage{URL: ts.Getenv("FIREDRILL_SANDBOX")}.AWS(ctx)
 	ts.Check(err)
-	_, err = cloudwatch.NewFromConfig(cfg).SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
-		AlarmName: &args[0], StateValue: types.StateValueAlarm, StateReason: aws.String("a customer called")})
-	ts.Check(err)
+	cw := cloudwatch.NewFromConfig(cfg)
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		_, err = cw.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{
+			AlarmName: &args[0], StateValue: types.StateValueAlarm, StateReason: aws.String("a customer called")})
+		ts.Check(err)
+	}
 }
 
 // cmdPaged writes into a file what the on-call reads on our page: a line for each detail and link, as the pager's
