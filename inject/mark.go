@@ -70,6 +70,19 @@ func refuseMarked(what string, tags map[string]string) error {
 	return Refuse("firedrill recover "+run, "%s still carries run %s (fault %s)", what, run, tags[TagFault])
 }
 
+// maxTags is how many tags a table or a queue takes.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-tags.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.html
+const maxTags = 50
+
+// refuseFull refuses a target that has no room for as many tags as we may write.
+func refuseFull(what string, tags map[string]string, ours int) error {
+	if len(tags)+ours <= maxTags {
+		return nil
+	}
+	return Refuse(fmt.Sprintf("take %d of its tags off", len(tags)+ours-maxTags), "%s has %d tags, and no room for %d of ours (%d at most)", what, len(tags), ours, maxTags)
+}
+
 // check refuses marks that would not survive as tags.
 func (m Mark) check() error {
 	if m.Run == "" || m.Fault == "" {

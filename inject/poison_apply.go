@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -64,7 +65,11 @@ func (f *poison) send(ctx context.Context, u Undo, d poisonUndo) error {
 	// All are sent; without this tag an undo only knows less of when, and waits longer. It comes with the mark: a
 	// process that was asleep may write it after another has put everything back, and it must be found again.
 	sent := u.Mark.tags(d.short(), stateApplied)
-	sent[TagSent] = stamp(f.now())
+	at, ok := awsmiddleware.GetServerTime(out.ResultMetadata) // who sweeps may have another clock than we
+	if !ok {
+		at = f.now()
+	}
+	sent[TagSent] = stamp(at)
 	// A later run's mark stays.
 	if tags, err := f.readTags(ctx, d.QueueURL); err == nil {
 		if _, theirs := u.Mark.another(tags, f.now()); !theirs {

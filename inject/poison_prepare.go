@@ -43,6 +43,9 @@ func (f *poison) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, erro
 		if err := refuseMarked("queue "+q.name(), tags); err != nil {
 			return Undo{}, err
 		}
+		if err := refuseFull("queue "+q.name(), tags, len(queueTags())); err != nil {
+			return Undo{}, err
+		}
 	}
 	target, err := targetOf(d.Queue)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // account sweeps our messages from the DLQ until two full looks, apart by a visibility timeout and after the last
 // moment at which one could still dead-letter, find none; then it says what became of each. It touches nothing
 // but the DLQ, and there nothing but ours. A call that ctx breaks off leaves what it knows in the queue's tags, and
-// the next one goes on from there.
+// the next one goes on from there. Where the queue itself is gone, its DLQ is swept all the same.
 func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error) {
 	d, err := readPoisonUndo(u)
 	if err != nil {
@@ -20,7 +20,10 @@ func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error
 	if err == nil && begun {
 		err = s.run(ctx)
 	}
-	if errors.Is(err, ErrGone) {
+	if errors.Is(err, ErrGone) { // the DLQ: there is nothing to sweep
+		if err := k.unmark(ctx, u.Mark, d.QueueURL); err != nil && !errors.Is(err, ErrGone) {
+			return "", s.unaccounted(err), err
+		}
 		return Diverged, s.items("a queue was deleted with it"), nil
 	}
 	if err != nil {
@@ -33,6 +36,9 @@ func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error
 		}
 	}
 	how, items := NeverApplied, s.items("in neither queue")
+	if s.orphan {
+		return Diverged, items, nil
+	}
 	for _, i := range items {
 		switch {
 		case i.End == Swept:
@@ -50,10 +56,12 @@ func (k *poisoning) settled(ctx context.Context, u Undo) (bool, string, error) {
 	if err != nil {
 		return false, "", err
 	}
+	gone := ""
 	for _, url := range []string{d.QueueURL, d.DLQURL} {
 		tags, err := k.readTags(ctx, url)
 		if errors.Is(err, ErrGone) {
-			return true, "a queue is gone: somebody deleted it", nil
+			gone = url
+			continue
 		}
 		if err != nil {
 			return false, "", err
@@ -61,6 +69,9 @@ func (k *poisoning) settled(ctx context.Context, u Undo) (bool, string, error) {
 		if u.Mark.owns(tags) {
 			return false, "queue " + url + " still carries our tags", nil
 		}
+	}
+	if gone == d.DLQURL {
+		return true, "the DLQ is gone: somebody deleted it", nil
 	}
 	found, err := k.look(u, d).run(ctx)
 	switch {
@@ -70,6 +81,8 @@ func (k *poisoning) settled(ctx context.Context, u Undo) (bool, string, error) {
 		return false, fmt.Sprintf("%d of our messages are still in %s", len(found.ours), lastPart(d.DLQ, ":")), nil
 	case !found.full:
 		return false, "the look at " + lastPart(d.DLQ, ":") + " did not come to its end", nil
+	case gone != "":
+		return true, "the queue is gone: somebody deleted it", nil
 	}
 	if found.quoted > 0 {
 		return true, fmt.Sprintf("%d messages in %s quote our mark and are not ours: they stay", found.quoted, lastPart(d.DLQ, ":")), nil

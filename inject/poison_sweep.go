@@ -2,6 +2,7 @@ package inject
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -12,27 +13,27 @@ type sweep struct {
 	*poisoning
 	u      Undo
 	d      poisonUndo
-	sent   bool        // the queue's tags say that all were sent
-	last   time.Time   // no message of ours was sent, or moved back, later
-	clean  time.Time   // since when looks have found nothing of ours; zero when the last one was not good enough
-	copies map[int]int // swept so far
-	others string      // why the last look was not good enough
+	now    func() time.Time // by the clock of the service: stamps are read by other machines
+	book   string           // URL of the queue whose tags tell what is known: the source, or the DLQ when that is gone
+	orphan bool             // the source is gone
+	traced bool             // something says that messages may have been sent: a tag, or one of them
+	dipped bool             // since last, the source was seen to hold fewer messages than are missing
+	quoted int              // strangers' messages of the last look that name our mark
+	sent   bool             // the queue's tags say that all were sent
+	last   time.Time        // no message of ours was sent, or moved back, later
+	clean  time.Time        // since when looks have found nothing of ours; zero when the last one was not good enough
+	copies map[int]int      // swept so far
+	others string           // why the last look was not good enough
 }
 
 // begin checks that the queues are the ones of the undo, and takes up what is known. Apply tags both queues before it
 // sends: without our tags on either, with none of ours in the DLQ and nothing in the queue, there is nothing to run.
 // Where only the queue's tags are gone, or it holds something, somebody may have taken them off: then all is looked for.
 func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
-	for url, arn := range map[string]string{s.d.QueueURL: s.d.Queue, s.d.DLQURL: s.d.DLQ} {
-		q, err := s.readQueue(ctx, url)
-		if err != nil {
-			return false, err
-		}
-		if q.arn() != arn {
-			return false, fmt.Errorf("queue %s is %s, not %s", url, q.arn(), arn)
-		}
+	if err := s.find(ctx); err != nil {
+		return false, err
 	}
-	tags, err := s.readTags(ctx, s.d.QueueURL)
+	tags, err := s.readTags(ctx, s.book)
 	if err != nil {
 		return false, err
 	}
@@ -44,7 +45,7 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 		err = pause(ctx, s.timing.Again)
 	}
 	if err == nil {
-		tags, err = s.readTags(ctx, s.d.QueueURL) // the first answer may have been behind
+		tags, err = s.readTags(ctx, s.book) // the first answer may have been behind
 	}
 	switch {
 	case err != nil:
@@ -52,6 +53,7 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 	case s.u.Mark.owns(tags):
 		return true, s.resume(ctx, tags)
 	case len(found.ours) > 0 || s.mayHold(ctx):
+		s.traced = len(found.ours) > 0
 		s.last = s.now()
 		s.note(ctx, s.u.Mark.tags("sweep", stateReverting))
 		s.note(ctx, map[string]string{TagSent: stamp(s.last)})
@@ -62,29 +64,61 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 	return false, nil
 }
 
+// find reads the two queues, and the service's clock. The DLQ is swept also when the source is gone.
+func (s *sweep) find(ctx context.Context) error {
+	s.now, s.book = s.poisoning.now, s.d.QueueURL
+	for _, is := range []struct{ url, arn string }{{s.d.DLQURL, s.d.DLQ}, {s.d.QueueURL, s.d.Queue}} {
+		q, err := s.readQueue(ctx, is.url)
+		if errors.Is(err, ErrGone) && is.arn == s.d.Queue {
+			s.orphan, s.book = true, s.d.DLQURL
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if q.arn() != is.arn {
+			return fmt.Errorf("queue %s is %s, not %s", is.url, q.arn(), is.arn)
+		}
+		if !q.told.IsZero() {
+			ahead := q.told.Sub(s.poisoning.now())
+			s.now = func() time.Time { return s.poisoning.now().Add(ahead) }
+		}
+	}
+	return nil
+}
+
 // resume reads from the queue's tags what was sent when, and what earlier calls have done. A send of which nothing
 // says when may have been on its way until now.
 func (s *sweep) resume(ctx context.Context, tags map[string]string) error {
-	s.sent = tags[TagState] == stateApplied
+	s.traced, s.sent = true, tags[TagState] == stateApplied
 	s.copies = readCopies(tags[TagSwept])
 	if at, err := time.Parse(time.RFC3339, tags[TagLooked]); err == nil {
-		s.clean = at.Add(time.Second) // told in whole seconds
+		s.clean, s.dipped = at.Add(time.Second), true // told in whole seconds
 	}
 	if at, err := time.Parse(time.RFC3339, tags[TagSent]); err == nil {
 		s.last = at.Add(time.Second)
 	} else {
 		s.comeBack(ctx)
 	}
-	_, began, err := s.movesRunning(ctx, s.d.DLQ)
+	_, began, err := s.moves(ctx)
 	if err == nil && began.After(s.last) {
 		s.comeBack(ctx) // when a task that has ended did so is not told
 	}
 	return err
 }
 
+// moves asks for tasks that move messages out of the DLQ. Without its source it may be no DLQ to the service any more.
+func (s *sweep) moves(ctx context.Context) (running bool, began time.Time, err error) {
+	running, began, err = s.movesRunning(ctx, s.d.DLQ)
+	if s.orphan && err != nil && ctx.Err() == nil {
+		return false, time.Time{}, nil
+	}
+	return running, began, err
+}
+
 // comeBack notes that one of ours may have entered the queue until now.
 func (s *sweep) comeBack(ctx context.Context) {
-	s.last = s.now()
+	s.last, s.dipped = s.now(), false
 	s.note(ctx, map[string]string{TagSent: stamp(s.last)})
 	s.dirty(ctx)
 }
@@ -92,7 +126,7 @@ func (s *sweep) comeBack(ctx context.Context) {
 // dirty notes that looks must begin anew.
 func (s *sweep) dirty(ctx context.Context) {
 	if !s.clean.IsZero() {
-		s.clean = time.Time{}
+		s.clean, s.dipped = time.Time{}, false
 		s.note(ctx, map[string]string{TagLooked: "none"})
 	}
 }
@@ -101,7 +135,7 @@ func (s *sweep) dirty(ctx context.Context) {
 // along: another process may have taken it off while this one was asleep, and what is written must be found again. A
 // later run's mark stays.
 func (s *sweep) note(ctx context.Context, tags map[string]string) {
-	now, err := s.readTags(ctx, s.d.QueueURL)
+	now, err := s.readTags(ctx, s.book)
 	if err != nil {
 		return
 	}
@@ -110,7 +144,7 @@ func (s *sweep) note(ctx context.Context, tags map[string]string) {
 	}
 	all := s.u.Mark.tags(s.d.short(), "")
 	maps.Copy(all, tags)
-	_ = s.putTags(ctx, s.d.QueueURL, all)
+	_ = s.putTags(ctx, s.book, all)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -150,7 +184,7 @@ func (s *sweep) run(ctx context.Context) error {
 // once looks once. It is good when it was full, found none of ours, could have found all, and began after the last
 // moment at which one of ours could still come.
 func (s *sweep) once(ctx context.Context) (bool, error) {
-	running, _, err := s.movesRunning(ctx, s.d.DLQ)
+	running, _, err := s.moves(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -171,6 +205,8 @@ func (s *sweep) once(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	s.quoted = found.quoted
+	s.traced = s.traced || len(found.ours) > 0
 	switch {
 	case early:
 		s.others = "messages may still be on their way to the DLQ"
@@ -185,9 +221,10 @@ func (s *sweep) once(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// hidden says where one of ours could be without our seeing it: in the DLQ, received by somebody else a moment ago;
-// or, while some are missing, in a queue that is not empty and that nobody has received from since. Live queues are
-// never received from by us.
+// hidden says where one of ours could be without our seeing it: in the DLQ, received by somebody else a moment ago; or,
+// while some are missing, in a source that at no look since held fewer messages than those. A consumer may hide a
+// message for longer than the queue says. Live queues are never received from by us: where nothing says that anything
+// was sent, a consumer at work is enough.
 func (s *sweep) hidden(ctx context.Context) (string, error) {
 	dlq, err := s.readQueue(ctx, s.d.DLQURL)
 	if err != nil {
@@ -196,22 +233,27 @@ func (s *sweep) hidden(ctx context.Context) (string, error) {
 	if n := dlq.number("ApproximateNumberOfMessagesNotVisible"); n > 0 {
 		return fmt.Sprintf("%d messages of the DLQ are in somebody's hands", n), nil
 	}
-	if s.missing() == 0 {
+	if s.missing() == 0 || s.dipped || s.orphan {
 		return "", nil
 	}
 	source, err := s.readQueue(ctx, s.d.QueueURL)
+	if errors.Is(err, ErrGone) {
+		s.orphan = true
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}
 	n := source.depth()
-	if n == 0 {
+	if s.dipped = n < s.missing(); s.dipped {
 		return "", nil
 	}
-	received, _, err := s.receives(ctx, source, s.last, s.now())
-	if err != nil || received > 0 {
-		return "", err
+	if !s.traced {
+		if received, _, err := s.receives(ctx, source, s.last, s.now()); err != nil || received > 0 {
+			return "", err
+		}
 	}
-	return fmt.Sprintf("%d of ours are missing, and queue %s holds %d messages that nobody receives", s.missing(), source.name(), n), nil
+	return fmt.Sprintf("%d of ours are missing, and queue %s holds %d messages, never fewer than are missing: ours may be among them", s.missing(), source.name(), n), nil
 }
 
 func (s *sweep) missing() int {
@@ -232,12 +274,17 @@ func (s *sweep) items(where string) []Item {
 		i := Item{Name: fmt.Sprintf("message %d of %d", seq, s.d.Count), End: Swept, Copies: s.copies[seq]}
 		switch {
 		case i.Copies > 0:
+		case s.orphan && s.traced:
+			i.End, i.Why = Gone, "the queue was deleted, with it or after somebody took it out"
 		case s.sent:
 			i.End, i.Why = Gone, "sent, and "+where+": digested, purged or moved by somebody"
 		case len(s.copies) > 0:
 			i.End, i.Why = Gone, "sent with the others unless the queue refused it, and "+where
 		default:
 			i.End, i.Why = NeverSent, where+", and nothing says that it was sent"
+		}
+		if i.End != Swept && s.quoted > 0 {
+			i.Why += fmt.Sprintf("; %d messages in the DLQ quote our mark and are not ours", s.quoted)
 		}
 		all = append(all, i)
 	}
@@ -260,6 +307,9 @@ func (s *sweep) mayHold(ctx context.Context) bool {
 	dlq, err := s.readTags(ctx, s.d.DLQURL)
 	if err != nil || s.u.Mark.owns(dlq) {
 		return true
+	}
+	if s.orphan {
+		return false
 	}
 	q, err := s.readQueue(ctx, s.d.QueueURL)
 	return err != nil || q.depth() > 0

@@ -1,6 +1,7 @@
 package inject_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -74,5 +75,51 @@ func TestPoisonLeavesWhatQuotesItsMark(t *testing.T) {
 	ok, why, err := k.Settled(t.Context(), u)
 	if !must(t, ok, err) || !strings.Contains(why, "quote our mark") {
 		t.Errorf("settled %v: %q", ok, why)
+	}
+}
+
+// Who sends and who sweeps have clocks twenty minutes apart: both count by that of the service.
+func TestPoisonIsSweptAcrossClocks(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 100 * time.Millisecond}).queues()
+	q.slow("VisibilityTimeout", "3")
+	q.consume()
+	_, _, u := q.prepared(inject.KindPoison, `{"queue":"orders","messages":2}`)
+	off := func(d time.Duration) inject.Kind {
+		c, err := inject.Open(t.Context(), inject.Options{Endpoint: q.account.url, Region: "eu-west-1", AccessKey: "AKIAFIREDRILL00000", Secret: "secret",
+			Now: func() time.Time { return time.Now().Add(d) }})
+		return inject.NewCatalog(must(t, c, err), inject.CatalogOptions{Timing: inject.SandboxTiming()})[inject.KindPoison]
+	}
+	f, err := off(-10 * time.Minute).New(json.RawMessage(`{"queue":"orders","messages":2}`))
+	must(t, 0, must(t, f, err).Apply(t.Context(), u))
+	how, items, err := off(10*time.Minute).Account(t.Context(), u)
+	if must(t, how, err) != inject.Restored || ends(items) != "swept swept" {
+		t.Errorf("%s: %+v", how, items)
+	}
+}
+
+// Somebody deletes the queue: what had dead-lettered is swept all the same.
+func TestPoisonIsSweptThoughItsQueueIsGone(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 100 * time.Millisecond}).queues()
+	q.consume()
+	k, f, u := q.prepared(inject.KindPoison, `{"queue":"orders","messages":2}`)
+	must(t, 0, f.Apply(t.Context(), u))
+	for q.in("orders-dlq") < 2 {
+		pauseTest(q.account)
+	}
+	_, err := q.owner().SQS.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &q.url})
+	must(t, 0, err)
+	ok, why, err := k.Settled(t.Context(), u)
+	if must(t, ok, err) || why == "" {
+		t.Errorf("settled: %q", why)
+	}
+	how, items, err := k.Account(t.Context(), u)
+	if must(t, how, err) != inject.Diverged || ends(items) != "swept swept" {
+		t.Errorf("%s: %+v", how, items)
+	}
+	ok, why, err = k.Settled(t.Context(), u)
+	if !must(t, ok, err) || q.in("orders-dlq") != 0 || strings.Contains(q.config(), "firedrill:") {
+		t.Errorf("settled %v (%s), %d messages left: %s", ok, why, q.in("orders-dlq"), q.config())
 	}
 }

@@ -28,6 +28,9 @@ const (
 	TagLooked = "firedrill:looked" // since when full looks have found nothing
 )
 
+// queueTags lists the names of the tags we may have put on a queue.
+func queueTags() []string { return append(ourTags(), TagSent, TagSwept, TagLooked) }
+
 // poisonUndo is the data of an sqs.poison undo, version 1: the ledger of what may be sent, written before it is.
 type poisonUndo struct {
 	Queue      string  `json:"queue"` // ARN

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -18,6 +19,7 @@ import (
 type queue struct {
 	url        string
 	attributes map[string]string
+	told       time.Time // by the service's own clock, in whole seconds; zero when it did not say
 }
 
 func (q queue) arn() string  { return q.attributes["QueueArn"] }
@@ -79,7 +81,8 @@ func (k *poisoning) readQueue(ctx context.Context, url string) (queue, error) {
 	if err != nil {
 		return queue{}, fmt.Errorf("read attributes of queue %s: %w", url, orGone(err))
 	}
-	return queue{url: url, attributes: out.Attributes}, nil
+	told, _ := awsmiddleware.GetServerTime(out.ResultMetadata)
+	return queue{url: url, attributes: out.Attributes, told: told}, nil
 }
 
 func (k *poisoning) readTags(ctx context.Context, url string) (map[string]string, error) {
@@ -105,7 +108,7 @@ func (k *poisoning) unmark(ctx context.Context, m Mark, url string) error {
 			return err
 		}
 		if first {
-			if _, err := k.queues.UntagQueue(ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: append(ourTags(), TagSent, TagSwept, TagLooked)}, onceSQS); err != nil {
+			if _, err := k.queues.UntagQueue(ctx, &sqs.UntagQueueInput{QueueUrl: &url, TagKeys: queueTags()}, onceSQS); err != nil {
 				return fmt.Errorf("untag queue %s: %w", url, err)
 			}
 			continue

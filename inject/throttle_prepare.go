@@ -57,6 +57,9 @@ func (f *throttle) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, er
 	if err := refuseMarked("table "+d.Table, tags); err != nil {
 		return Undo{}, err
 	}
+	if err := refuseFull("table "+d.Table, tags, len(ourTags())); err != nil {
+		return Undo{}, err
+	}
 	target, err := targetOf(aws.ToString(t.TableArn))
 	if err != nil {
 		return Undo{}, err
