@@ -43,8 +43,8 @@ func (l look) run(ctx context.Context) (found looked, err error) {
 	}()
 	until := l.now().Add(l.hold * 2 / 3)
 	for l.now().Before(until) {
-		out, err := l.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, // a short poll asks some of the servers only
-
+		// A short poll, of no seconds, asks some of the queue's servers only.
+		out, err := l.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
 			VisibilityTimeout: int32(l.hold.Seconds()), MessageAttributeNames: []string{"firedrill.*"}})
 		if err != nil {
 			return found, fmt.Errorf("receive from queue %s: %w", l.url, err)

@@ -154,6 +154,10 @@ func TestThrottleTellsBeforeDuringAndAfter(t *testing.T) {
 	if costs := f.Costs(u); costs.Undo != 5*time.Minute || len(costs.Notes) == 0 {
 		t.Errorf("%+v", costs)
 	}
+	f, scaled := throttleOf(t, throttleUndo{Mode: modeProvisioned, Scaling: []scalingUndo{{Dimension: "d"}}})
+	if notes := strings.Join(f.Costs(scaled).Notes, " "); !strings.Contains(notes, "stands only until auto scaling is resumed") {
+		t.Error(notes)
+	}
 	u.Data = json.RawMessage(`{`)
 	if c := f.describe(u)[0]; !strings.HasPrefix(c.Before, "unknown") {
 		t.Errorf("a broken undo: %+v", c)
