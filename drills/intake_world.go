@@ -2,6 +2,8 @@ package drills
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,8 @@ func (st *Steps) readAlarms(ctx context.Context, s *State) (events []journal.Eve
 	defer cancel()
 	before := st.looked.alarms
 	began := st.World.Clock.Now()
-	alarms, err := st.World.Alarms.Describe(ctx, append(s.Plan.alarms(s.Plan.Watch), s.Plan.Ripples...))
+	names := slices.Concat(s.Plan.alarms(s.Plan.Watch), s.Plan.alarms(s.Plan.Stop), s.Plan.Ripples)
+	alarms, err := st.World.Alarms.Describe(ctx, names)
 	if err != nil {
 		return nil // the next look tells; history keeps what happened meanwhile
 	}
@@ -51,7 +54,7 @@ func (st *Steps) readAlarms(ctx context.Context, s *State) (events []journal.Eve
 		for _, t := range history {
 			if e, ok := s.alarmEvent(t, began, before); ok {
 				e.At = st.World.Clock.Now()
-				events = append(events, e)
+				events = append(append(events, e), s.rang(e)...)
 			}
 		}
 	}
@@ -77,11 +80,26 @@ func (s *State) alarmEvent(t observe.Transition, at, before time.Time) (e journa
 	return e, true
 }
 
+// rang: a stop condition that rings ends the drill, also when it is silent again before anybody looks. Once the undo
+// has begun there is nothing to stop.
+func (s *State) rang(e journal.Event) []journal.Event {
+	if s.Undoing || e.Kind != journal.AlarmFired || e.Fact.Role != journal.RoleStop {
+		return nil
+	}
+	return []journal.Event{{Kind: journal.AbortRequested, At: e.At, Fact: journal.Fact{Reason: ReasonStop, Alarm: e.Fact.Alarm,
+		Why: fmt.Sprintf("stop condition alarm %s fired", e.Fact.Alarm)}}}
+}
+
 // alarmRole says in which list of the drill an alarm stands.
 func (p *Plan) alarmRole(name string) journal.Role {
 	for _, w := range p.Watch {
 		if w.Alarm == name {
 			return journal.RoleWatch
+		}
+	}
+	for _, w := range p.Stop {
+		if w.Alarm == name {
+			return journal.RoleStop
 		}
 	}
 	for _, r := range p.Ripples {

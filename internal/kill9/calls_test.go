@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite" // its driver
 
 	"github.com/firedrill/firedrill/internal/killtest"
 )
@@ -218,7 +223,7 @@ func (p *place) stopped(f fault, w writing, late bool) {
 	knob := p.holds(w, "before")
 	run := p.run(f)
 	p.held(knob, run)
-	p.must(run.Signal(syscall.SIGSTOP))
+	p.asleep(run)
 	if !late {
 		p.must(p.stage.Release(p.ctx, knob))
 	}
@@ -242,6 +247,49 @@ func (p *place) stopped(f fault, w writing, late bool) {
 		p.Errorf("whoever woke up says %q", run.Err)
 	}
 	p.recovers()
+}
+
+// asleep stops a process where it does not hold the journal's lock, as it does for a moment whenever it renews its
+// lease: with SQLite nobody else could record anything until it wakes.
+func (p *place) asleep(run *killtest.Process) {
+	p.Helper()
+	p.must(killtest.Until(p.ctx, func() (bool, error) {
+		if err := run.Signal(syscall.SIGSTOP); err != nil {
+			return true, err
+		}
+		if err := killtest.Until(p.ctx, func() (bool, error) { return stopped(run.PID()), nil }); err != nil || p.unlocked() {
+			return true, err
+		}
+		return false, run.Signal(syscall.SIGCONT)
+	}))
+}
+
+// stopped says that every thread of a process has come to a stop: a signal does not wait for that. Where the kernel
+// does not tell, it is believed.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, t := range threads {
+		stat, err := os.ReadFile(t)
+		if _, state, ok := strings.Cut(string(stat), ") "); err == nil && ok && !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return true
+}
+
+// unlocked says that the journal can be written.
+func (p *place) unlocked() bool {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.Program.State, "firedrill.db"))
+	if err != nil {
+		return false
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(p.ctx, "BEGIN IMMEDIATE"); err != nil {
+		return false
+	}
+	_, err = db.ExecContext(p.ctx, "ROLLBACK")
+	return err == nil
 }
 
 // runOf finds the run's id in the state directory: a process that is stopped says nothing.
