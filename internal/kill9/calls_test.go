@@ -279,7 +279,7 @@ func stopped(pid int) bool {
 
 // unlocked says that the journal can be written.
 func (p *place) unlocked() bool {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.Program.State, "firedrill.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.State, "firedrill.db"))
 	if err != nil {
 		return false
 	}
