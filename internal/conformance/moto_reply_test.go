@@ -33,6 +33,7 @@ func (m *moto) replies(t *testing.T) {
 			},
 			Diverge: func(_ *testing.T, u inject.Undo) func() bool {
 				own := b.marked(u.Mark.Run)
+				must(b.ELB.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: &own, Conditions: paths("/maintenance")}))(t)
 				must(b.ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}}))(t)
 				return func() bool { return strings.Contains(b.arns(), own) }
 			},
