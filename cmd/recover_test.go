@@ -69,3 +69,17 @@ func TestABrokenFileKeepsNobodyFromPuttingBack(t *testing.T) {
 		t.Errorf("nobody is told: %s", d.err.String())
 	}
 }
+
+// A stray AWS_ENDPOINT_URL refuses a drill; nothing but identity may refuse an undo.
+func TestStrayEndpointRefusesNoUndo(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	d := newDesk(t)
+	s := drills.NewState("01kaaa")
+	s.Plan.Environment, s.Plan.Account, s.Plan.Region = "staging", "111122223333", "eu-west-1"
+	if _, _, err := d.reach(t.Context(), s, drills.ReasonRecover); err != nil {
+		t.Errorf("recover is refused: %v", err)
+	}
+	if err := strayed(&drills.Environment{Name: "staging"}); codeOf(err) != exitRefused {
+		t.Errorf("a drill is not refused: %v", err)
+	}
+}

@@ -71,6 +71,9 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	if spec, err = spec.Resolve(env.Vars); err != nil {
 		return p, err
 	}
+	if err := strayed(env); err != nil {
+		return p, err
+	}
 	if p.out, err = d.connect(ctx, env, run); err != nil {
 		return p, err
 	}
