@@ -121,6 +121,19 @@ type LastResorter interface {
 	LastResort(u Undo) []Call
 }
 
+// Expirer is a Fault that ends by itself: the service stops honouring it at the mark's Until, whoever is dead. It needs no
+// dead-man's switch; what remains is inert.
+type Expirer interface {
+	// Expires is when, by the service's own clock, and what inert residue stays until somebody takes it away.
+	Expires(u Undo) (at time.Time, residue string)
+}
+
+// Residuer is a LastResorter whose last resort leaves something behind, or takes more back than we changed.
+type Residuer interface {
+	// Residue says, for the plan, what the calls of LastResort would overwrite and what they leave.
+	Residue(u Undo) (overwrites, leaves []string)
+}
+
 // Permitter is a Fault that says what it must be allowed to do.
 type Permitter interface {
 	Permissions(t Target) []Permission
@@ -210,7 +223,7 @@ type Call struct {
 type Permission struct {
 	Action    string            // dynamodb:UpdateTable
 	Resource  string            // an ARN
-	When      string            // plan, run, recover
+	When      string            // plan, run, recover, deadman
 	Condition map[string]string // optional
 }
 

@@ -41,8 +41,13 @@ const (
 	EffectRead Kind = "effect.read" // one look at whether the fault is felt
 	LoadRead   Kind = "load.read"   // what our own traffic met
 
-	DeadmanArmed    Kind = "deadman.armed"
-	DeadmanDisarmed Kind = "deadman.disarmed"
+	DeadmanArmed        Kind = "deadman.armed"         // the switch stands: see Schedules; with Err: it does not
+	DeadmanDisarmed     Kind = "deadman.disarmed"      // it is deleted, and read as gone
+	DeadmanDisarmFailed Kind = "deadman.disarm_failed" // one try at deleting it failed
+	OverrunAcknowledged Kind = "overrun.acknowledged"  // a person has looked into an undo that took too long
+
+	LeverPulled   Kind = "lever.pulled"   // the environment's safety lever: nothing starts, every run unwinds
+	LeverReleased Kind = "lever.released" // and is let go again
 
 	PageSent     Kind = "page.sent"     // our page was handed to the pager (which proves nothing yet)
 	PageResolved Kind = "page.resolved" // our page was resolved
@@ -125,6 +130,9 @@ type Fact struct {
 	Facts    map[string]string `json:"facts,omitempty"`     // guard.passed and others: small named findings
 	Left     []string          `json:"left,omitempty"`      // run.finished dirty: what is still in place
 	Holder   string            `json:"holder,omitempty"`    // run.taken: who, for people
+
+	Schedules []string `json:"schedules,omitempty"` // deadman.armed, .disarmed: "name at time: service action"
+
 	PlanHash string            `json:"plan_hash,omitempty"` // sha256:…
 	Instant  string            `json:"instant,omitempty"`   // correction: which
 	Value    *time.Time        `json:"value,omitempty"`     // correction: what it should be

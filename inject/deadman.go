@@ -1,0 +1,59 @@
+package inject
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// SwitchOptions say where the dead-man's switch of an environment stands.
+type SwitchOptions struct {
+	Role string // ARN that EventBridge Scheduler assumes to make the calls; required
+	DLQ  string // ARN of a standard queue for calls that failed for good; empty: nobody hears of them
+}
+
+// Schedule is one call of a dead-man's switch, and when it is made.
+type Schedule struct {
+	Name string    `json:"name"` // firedrill-<run>-<fault>-<n>, from 1
+	At   time.Time `json:"at"`   // a whole minute, UTC; the call is made within it
+	Call Call      `json:"call"`
+}
+
+// SwitchMargin is how long after limit and undo time a dead-man's switch fires: nobody is still at it by then.
+const SwitchMargin = 2 * time.Minute
+
+// Schedules lays the calls out: the first at the first whole minute not before due, each later one not before its
+// least delay after the one before it has surely been made. Scheduler keeps to the minute, not to the second.
+// https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+func Schedules(m Mark, due time.Time, calls []Call) []Schedule {
+	at := wholeMinute(due)
+	list := make([]Schedule, 0, len(calls))
+	for i, c := range calls {
+		if i > 0 {
+			at = wholeMinute(at.Add(time.Minute + c.After)) // the one before may be made at its minute's very end
+		}
+		list = append(list, Schedule{Name: ScheduleName(m, i+1), At: at, Call: c})
+	}
+	return list
+}
+
+// ScheduleName is the name of the nth call of a fault's switch: derived, so that whoever unwinds the run can delete it.
+func ScheduleName(m Mark, n int) string { return fmt.Sprintf("firedrill-%s-%s-%d", m.Run, m.Fault, n) }
+
+func wholeMinute(t time.Time) time.Time {
+	whole := t.UTC().Truncate(time.Minute)
+	if whole.Before(t) {
+		whole = whole.Add(time.Minute)
+	}
+	return whole
+}
+
+// Switch is the dead-man's switch of an environment: calls that EventBridge Scheduler makes when nobody is left to.
+type Switch interface {
+	// Arm makes the schedules and reads them back. It is idempotent by name: one that stands already with another
+	// time or call is an error. A *Definite error says that none stands.
+	Arm(ctx context.Context, list []Schedule) error
+	// Disarm deletes the schedules by name, and every other that carries the mark's name, and reads that they are
+	// gone. One that is not there is no error.
+	Disarm(ctx context.Context, m Mark, names []string) error
+}
