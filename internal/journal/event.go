@@ -133,9 +133,9 @@ type Fact struct {
 
 	Schedules []string `json:"schedules,omitempty"` // deadman.armed, .disarmed: "name at time: service action"
 
-	PlanHash string            `json:"plan_hash,omitempty"` // sha256:…
-	Instant  string            `json:"instant,omitempty"`   // correction: which
-	Value    *time.Time        `json:"value,omitempty"`     // correction: what it should be
+	PlanHash string     `json:"plan_hash,omitempty"` // sha256:…
+	Instant  string     `json:"instant,omitempty"`   // correction: which
+	Value    *time.Time `json:"value,omitempty"`     // correction: what it should be
 
 	Brief *Brief          `json:"brief,omitempty"` // run.planned: what readers may know of the plan
 	Plan  json.RawMessage `json:"plan,omitempty"`  // run.planned: the engine's plan, opaque here
