@@ -161,7 +161,7 @@ func (m *Memory) Runs(ctx context.Context, f Filter) ([]Summary, error) {
 }
 
 func (f Filter) takes(s Summary) bool {
-	return (f.Environment == "" || f.Environment == s.Environment) &&
+	return !isLever(s.Run) && (f.Environment == "" || f.Environment == s.Environment) &&
 		(f.Drill == "" || f.Drill == s.Drill) &&
 		strings.HasPrefix(s.Run, f.Prefix) &&
 		!(f.Unfinished && s.Finished)

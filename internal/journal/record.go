@@ -87,6 +87,7 @@ func has(events []Event, gen int, action string) bool {
 	return slices.ContainsFunc(events, func(e Event) bool { return e.Gen == gen && e.Action == action })
 }
 
+// begins says whether b may be the first batch of an outsider: a plan begins a run, a pull the record of a lever.
 func begins(b Batch) bool {
-	return slices.ContainsFunc(b.Events, func(e Event) bool { return e.Kind == RunPlanned })
+	return slices.ContainsFunc(b.Events, func(e Event) bool { return e.Kind == RunPlanned || e.Kind == LeverPulled })
 }

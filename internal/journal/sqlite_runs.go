@@ -33,6 +33,9 @@ func (s *SQLite) Append(ctx context.Context, run string, after int64, gen int, b
 // digest brings the row of the run up to date where the events may change it.
 func digest(ctx context.Context, tx *sql.Tx, events []Event) error {
 	run := events[0].Run
+	if isLever(run) {
+		return nil
+	}
 	if events[0].Seq > 0 && !slices.ContainsFunc(events, func(e Event) bool {
 		return e.Kind == RunPlanned || e.Kind == RunFinished || e.Kind == RunReopened
 	}) {

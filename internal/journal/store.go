@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -33,7 +34,7 @@ type Store interface {
 	Append(ctx context.Context, run string, after int64, gen int, b Batch) error
 	// Load returns the whole batches behind position after, in order. A run nobody began has none.
 	Load(ctx context.Context, run string, after int64) ([]Event, error)
-	// Runs lists runs, newest first.
+	// Runs lists runs, newest first. The records of levers (LeverRun) are none.
 	Runs(ctx context.Context, f Filter) ([]Summary, error)
 	Leases
 	Close() error
@@ -85,6 +86,14 @@ type Leases interface {
 
 // RunLease is the name of a run's own lease.
 func RunLease(run string) string { return "run/" + run }
+
+// LeverRun is where the events of an environment's safety lever stand: they are kept as those of a run, but Runs never
+// lists it.
+func LeverRun(environment string) string { return leverPrefix + environment }
+
+const leverPrefix = "lever/"
+
+func isLever(run string) bool { return strings.HasPrefix(run, leverPrefix) }
 
 // HeldError says who holds what was asked for.
 type HeldError struct{ Lease Lease }

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) journal.Store) {
 		"record to no run":                   recordToNoRun,
 		"runs":                               runs,
 		"runs finished and reopened":         runsReopened,
+		"lever of an environment":            leverIsNoRun,
 		"lease of a run":                     leaseOfRun,
 		"lease of a dead holder":             leaseOfDeadHolder,
 		"lease of a target":                  leaseOfTarget,
