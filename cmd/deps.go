@@ -189,6 +189,7 @@ func (d *Deps) engine(store journal.Store, out *outside, watch func([]journal.Ev
 	if err != nil {
 		return nil, err
 	}
+	store, watch = d.planted(store, out, watch)
 	steps := &drills.Steps{World: out.world, Env: out.env, Outcome: outcome}
 	return &drills.Engine{Store: store, Steps: steps, Clock: clock{d.Now}, Holder: self, Watch: watch}, nil
 }
