@@ -219,14 +219,6 @@ type Call struct {
 	After           time.Duration   // the least delay after the call before it
 }
 
-// Permission is one line of a policy.
-type Permission struct {
-	Action    string            // dynamodb:UpdateTable
-	Resource  string            // an ARN
-	When      string            // plan, run, recover, deadman
-	Condition map[string]string // optional
-}
-
 // Refusal is a Prepare (or New) that says no, with its reason: nothing was changed.
 type Refusal struct {
 	Why string // "not injecting: " is put before it

@@ -2,6 +2,8 @@ package inject
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,20 +29,20 @@ func (f *reply) LastResort(u Undo) []Call {
 	return []Call{{Service: "elasticloadbalancingv2", Action: "deleteRule", Input: asJSON(map[string]string{"RuleArn": d.Rule})}}
 }
 
-// Permissions lists the actions an error needs. What it may modify and delete is its own, by tag.
+// Permissions lists the actions an error needs: one more rule of its listener, and to modify and delete what is its own
+// by tag. The rules of a listener carry its name in theirs.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
 func (f *reply) Permissions(t Target) []Permission {
-	var all []Permission
-	for _, a := range []string{"DescribeListeners", "DescribeLoadBalancers", "DescribeTargetGroups", "DescribeRules", "DescribeTags"} {
-		all = append(all, Permission{Action: "elasticloadbalancing:" + a, Resource: "*", When: "plan"})
-	}
-	all = append(all, Permission{Action: "elasticloadbalancing:CreateRule", Resource: t.ARN, When: "run"},
-		Permission{Action: "elasticloadbalancing:AddTags", Resource: "*", When: "run",
-			Condition: map[string]string{"elasticloadbalancing:CreateAction": "CreateRule"}})
-	for _, a := range []string{"ModifyRule", "DeleteRule"} {
-		all = append(all, Permission{Action: "elasticloadbalancing:" + a, Resource: "*", When: "run",
-			Condition: map[string]string{"aws:ResourceTag/" + TagRun: "*"}})
-	}
-	return all
+	rules := strings.Replace(t.ARN, ":listener/", ":listener-rule/", 1) + "/*"
+	ours := map[string]string{"aws:ResourceTag/" + TagRun: "*"}
+	const elb = "elasticloadbalancing:"
+	return slices.Concat(
+		grant(looking, "*", elb+"DescribeListeners", elb+"DescribeLoadBalancers", elb+"DescribeRules", elb+"DescribeTags"),
+		grant(planning, "*", elb+"DescribeTargetGroups"),
+		grant(ForRun, t.ARN, elb+"CreateRule"),
+		grantIf(map[string]string{elb + "CreateAction": "CreateRule"}, ForRun, rules, elb+"AddTags"),
+		grantIf(ours, ForRun, rules, elb+"ModifyRule"),
+		grantIf(ours, undoing+" "+ForDeadman, rules, elb+"DeleteRule"))
 }
 
 // Moves lists the metrics a fixed response moves: those of the load balancer, never those of its targets.

@@ -19,24 +19,20 @@ func (k *poisoning) describe(u Undo) []Change {
 	}
 }
 
-// Permissions lists the actions a poison needs. Nothing of it may purge or change an attribute.
+// Permissions lists the actions a poison needs: to send to the queue, and to take from where its dead letters go. Nothing
+// of it may purge or change an attribute.
 func (f *poison) Permissions(t Target) []Permission {
-	var all []Permission
-	add := func(when string, resources []string, actions ...string) {
-		for _, r := range resources {
-			for _, a := range actions {
-				all = append(all, Permission{Action: a, Resource: r, When: when})
-			}
-		}
+	all := grant(planning, "*", "lambda:ListEventSourceMappings", "cloudwatch:GetMetricStatistics")
+	for _, queue := range append([]string{t.ARN}, t.Also...) {
+		all = append(all, grant(looking, queue, "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ListQueueTags")...)
+		all = append(all, grantIf(ourTagsOnly(), ForRun, queue, "sqs:TagQueue")...)
+		all = append(all, grantIf(ourTagsOnly(), undoing, queue, "sqs:UntagQueue")...)
 	}
-	both := append([]string{t.ARN}, t.Also...)
-	add("plan", both, "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ListQueueTags")
-	add("plan", t.Also, "sqs:ListMessageMoveTasks")
-	add("plan", []string{"*"}, "lambda:ListEventSourceMappings", "cloudwatch:GetMetricStatistics")
-	add("run", both, "sqs:TagQueue", "sqs:UntagQueue")
-	add("run", []string{t.ARN}, "sqs:SendMessage")
-	add("run", t.Also, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
-	return all
+	for _, dlq := range t.Also {
+		all = append(all, grant(looking, dlq, "sqs:ListMessageMoveTasks")...)
+		all = append(all, grant(undoing, dlq, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")...)
+	}
+	return append(all, grant(ForRun, t.ARN, "sqs:SendMessage")...)
 }
 
 // Moves is the DLQ's depth. The age of the oldest message of the queue ignores poison.

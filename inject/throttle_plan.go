@@ -3,6 +3,8 @@ package inject
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,20 +75,27 @@ func asJSON(v any) json.RawMessage {
 	return raw
 }
 
-// Permissions lists the actions a throttle needs.
+// Permissions lists the actions a throttle needs: to raise and lower the dimensions it is about, and to ask for keys that
+// nobody has. Application Auto Scaling names its targets by numbers of its own, so its calls are narrowed by dimension.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html
 func (f *throttle) Permissions(t Target) []Permission {
-	all := []Permission{}
-	for _, a := range []string{"dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"} {
-		all = append(all, Permission{Action: a, Resource: t.ARN, When: "plan"})
+	var dims, items []string
+	if f.params.Writes != nil {
+		dims, items = append(dims, scalableDimension("writes")), append(items, "dynamodb:UpdateItem")
 	}
-	for _, a := range []string{"dynamodb:TagResource", "dynamodb:UntagResource", "dynamodb:UpdateTable"} {
-		all = append(all, Permission{Action: a, Resource: t.ARN, When: "run"})
+	if f.params.Reads != nil {
+		dims, items = append(dims, scalableDimension("reads")), append(items, "dynamodb:GetItem")
 	}
-	for _, a := range []string{"dynamodb:GetItem", "dynamodb:UpdateItem"} {
-		all = append(all, Permission{Action: a, Resource: t.ARN, When: "run", Condition: map[string]string{"dynamodb:LeadingKeys": "firedrill/*"}})
-	}
-	all = append(all, Permission{Action: "application-autoscaling:DescribeScalableTargets", Resource: "*", When: "plan"})
-	return append(all, Permission{Action: "application-autoscaling:RegisterScalableTarget", Resource: "*", When: "run"})
+	scaling := map[string]string{"application-autoscaling:service-namespace": "dynamodb",
+		"application-autoscaling:scalable-dimension": strings.Join(dims, "|")}
+	return slices.Concat(
+		grant(looking, t.ARN, "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"),
+		grant(looking, "*", "application-autoscaling:DescribeScalableTargets"),
+		grantIf(ourTagsOnly(), undoing, t.ARN, "dynamodb:TagResource", "dynamodb:UntagResource"),
+		grant(undoing+" "+ForDeadman, t.ARN, "dynamodb:UpdateTable"),
+		grantIf(scaling, undoing+" "+ForDeadman, "*", "application-autoscaling:RegisterScalableTarget"),
+		grantIf(ourTagsOnly(), ForDeadman, t.ARN, "dynamodb:UntagResource"),
+		grantIf(ourKeysOnly(), ForRun, t.ARN, items...))
 }
 
 // Moves lists the metrics a throttle moves. ThrottledRequests exists only with an Operation; our own load sends
