@@ -32,7 +32,7 @@ func writings(f fault) (in, out []writing) {
 		}
 		return list
 	}
-	switch f.name {
+	switch f.Name {
 	case "on-demand":
 		return append(one("dynamodb", 1, "TagResource", "UpdateTable"), writing{"dynamodb", "TagResource", 2}),
 			append(one("dynamodb", 2, "UpdateTable"), writing{"dynamodb", "TagResource", 3}, writing{"dynamodb", "UntagResource", 1})
@@ -51,7 +51,7 @@ func writings(f fault) (in, out []writing) {
 func TestWritings(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults() {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, f, "none")
 			p.ends(p.run(f), 3)
@@ -94,7 +94,7 @@ func TestKilledInACall(t *testing.T) {
 				if !full() && (i+j)%3 != 0 {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s-%d-%s", f.name, w.operation, w.nth, when), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s-%d-%s", f.Name, w.operation, w.nth, when), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t, f, "none")
 					p.killedAt(w, when, func() *killtest.Process { return p.run(f) })
@@ -107,7 +107,7 @@ func TestKilledInACall(t *testing.T) {
 				if !full() && (i+j)%4 != 0 {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/recover-%s-%d-%s", f.name, w.operation, w.nth, when), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/recover-%s-%d-%s", f.Name, w.operation, w.nth, when), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t, f, "none")
 					run := p.run(f)
@@ -151,16 +151,7 @@ func (p *place) holds(w writing, when string) (knob string) {
 // held waits until a knob holds its call.
 func (p *place) held(knob string, pr *killtest.Process) {
 	p.Helper()
-	err := killtest.Until(p.ctx, func() (bool, error) {
-		k, err := p.stage.Knob(p.ctx, knob)
-		if err == nil && pr.Ended() {
-			err = fmt.Errorf("the process ended and never made the call:\n%s%s", pr.Err, pr.Out)
-		}
-		return k.State == "holding", err
-	})
-	if err != nil {
-		p.Fatal(err)
-	}
+	p.must(p.stage.Held(p.ctx, knob, pr))
 }
 
 func (p *place) killedAt(w writing, when string, start func() *killtest.Process) {
@@ -169,27 +160,13 @@ func (p *place) killedAt(w writing, when string, start func() *killtest.Process)
 	pr := start()
 	p.held(knob, pr)
 	p.must(pr.Kill())
-	p.must(killtest.Until(p.ctx, func() (bool, error) {
-		k, err := p.stage.Knob(p.ctx, knob)
-		return k.State == "done", err
-	}))
+	p.must(p.stage.Done(p.ctx, knob))
 }
 
 // says waits until a process has said something on stderr.
 func (p *place) says(pr *killtest.Process, what string) {
 	p.Helper()
-	err := killtest.Until(p.ctx, func() (bool, error) {
-		if strings.Contains(pr.Err.String(), what) {
-			return true, nil
-		}
-		if pr.Ended() {
-			return false, fmt.Errorf("the process ended and never said %q:\n%s%s", what, pr.Err, pr.Out)
-		}
-		return false, nil
-	})
-	if err != nil {
-		p.Fatal(err)
-	}
+	p.must(pr.Says(p.ctx, what))
 }
 
 // A process that is stopped in the middle of its change is not dead: its lease ends, another process recovers, the late
@@ -208,7 +185,7 @@ func TestStoppedInApply(t *testing.T) {
 				if !full() && late != (w.operation == "UpdateTable" || w.operation == "CreateRule") {
 					continue
 				}
-				t.Run(fmt.Sprintf("%s/%s/late=%t", f.name, w.operation, late), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/late=%t", f.Name, w.operation, late), func(t *testing.T) {
 					t.Parallel()
 					p := newPlace(t, f, "none")
 					p.stopped(f, w, late)

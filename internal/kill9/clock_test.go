@@ -33,7 +33,7 @@ func TestClocksThatAreOff(t *testing.T) {
 	for _, skew := range []struct{ aws, pager float64 }{{5, -5}, {-5, 5}} {
 		t.Run(fmt.Sprintf("aws %+.0f s, pager %+.0f s", skew.aws, skew.pager), func(t *testing.T) {
 			t.Parallel()
-			p := newPlace(t, fault{name: "on-demand"}, "auto")
+			p := newPlace(t, faults()[0], "auto")
 			p.trouble(killtest.Knob{Effect: "skew", SkewS: skew.aws})
 			_, err := p.stage.TurnPager(p.ctx, killtest.PagerKnob{Effect: "skew", Skew: skew.pager})
 			p.must(err)

@@ -25,7 +25,7 @@ func TestKills(t *testing.T) {
 	for _, f := range faults() {
 		for i := range count {
 			seed := first + uint64(i)
-			t.Run(fmt.Sprintf("%s-%d", f.name, seed), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s-%d", f.Name, seed), func(t *testing.T) {
 				t.Parallel()
 				killed(t, f, seed)
 			})
@@ -34,14 +34,14 @@ func TestKills(t *testing.T) {
 }
 
 func killed(t *testing.T, f fault, seed uint64) {
-	dice := rand.New(rand.NewPCG(seed, uint64(len(f.name))))
+	dice := rand.New(rand.NewPCG(seed, uint64(len(f.Name))))
 	responder := "none"
-	if !f.silent && dice.IntN(3) == 0 {
+	if !f.Silent && dice.IntN(3) == 0 {
 		responder = "auto"
 	}
 	p := newPlace(t, f, responder)
 	run := p.run(f)
-	moment := time.Duration(dice.Int64N(int64(f.lasts)))
+	moment := time.Duration(dice.Int64N(int64(f.Lasts)))
 	p.after(moment)
 	p.must(run.Kill())
 	story := fmt.Sprintf("responder %s, killed after %s", responder, moment)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,19 +52,18 @@ type place struct {
 }
 
 // fault is one drill of testdata.
-type fault struct {
-	name   string
-	lasts  time.Duration // about how long an undisturbed run takes
-	silent bool          // strangers stand in the dead-letter queue, so its alarm is switched off
-}
+type fault struct{ killtest.Drill }
 
-func faults() []fault {
-	return []fault{{"on-demand", 6 * time.Second, false}, {"provisioned", 10 * time.Second, false}, {"error", 5 * time.Second, false}, {"poison", 14 * time.Second, true}}
+func faults() (list []fault) {
+	for _, d := range killtest.Drills() {
+		list = append(list, fault{d})
+	}
+	return list
 }
 
 func (f fault) file(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("testdata", f.name+".yaml"))
+	path, err := filepath.Abs(filepath.Join("testdata", f.Name+".yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,10 +92,7 @@ func newPlace(t *testing.T, f fault, responder string) *place {
 	})
 	p := &place{T: t, stage: killtest.Stage{URL: box.World().URL}, box: box, ctx: ctx}
 	p.Program = killtest.Program{Path: path, State: t.TempDir(), Env: []string{"FIREDRILL_SANDBOX=" + box.World().URL}}
-	if f.silent {
-		p.must(errors.Join(p.stage.Silence(ctx), p.stage.Strangers(ctx, 2), p.consumed()))
-	}
-	p.before, err = p.stage.Look(ctx)
+	p.before, err = p.stage.Set(ctx, f.Drill)
 	p.must(err)
 	return p
 }
@@ -108,21 +102,6 @@ func (p *place) must(err error) {
 	if err != nil {
 		p.Fatal(err)
 	}
-}
-
-// consumed waits until CloudWatch knows that the orders queue has a consumer: a drill refuses a queue that seems to have
-// none.
-func (p *place) consumed() error {
-	return killtest.Until(p.ctx, func() (bool, error) {
-		calls, err := p.stage.Calls(p.ctx)
-		n := 0
-		for _, c := range calls {
-			if c.By == "orders" && c.Operation == "ReceiveMessage" && time.Since(c.At) > 2*time.Second {
-				n++
-			}
-		}
-		return n > 0, err
-	})
 }
 
 func (p *place) run(f fault) *killtest.Process {
@@ -157,41 +136,12 @@ func (p *place) verb(want int, args ...string) *killtest.Process {
 	return pr
 }
 
-// asBefore fails unless the world is: what people configured, nothing of ours, strangers' messages. That our page is
-// resolved is taken in at once and done a little later.
+// asBefore fails unless the world is: what people configured, nothing of ours, strangers' messages, no page of ours.
 func (p *place) asBefore() {
 	p.Helper()
-	now, err := p.stage.Look(p.ctx)
-	p.must(err)
-	if left := p.before.Difference(now); left != "" {
-		p.Errorf("the world is not as before:\n%s", left)
+	if err := p.stage.AsBefore(p.ctx, p.before); err != nil {
+		p.Error(err)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, 8*time.Second)
-	defer cancel()
-	open := ""
-	if err := killtest.Until(ctx, func() (bool, error) {
-		idle, err := p.stage.PagerIdle(ctx)
-		if !idle || err != nil {
-			return false, err
-		}
-		open, err = p.ours()
-		return open == "", err
-	}); err != nil {
-		p.Errorf("our page is not resolved: %s (%v)", open, err)
-	}
-}
-
-// ours names an incident of ours that is open.
-func (p *place) ours() (string, error) {
-	incidents, err := p.stage.Incidents(p.ctx)
-	for _, in := range incidents {
-		for _, key := range in.AlertKeys {
-			if in.Status != "resolved" && strings.HasPrefix(key, "firedrill/") && !strings.HasSuffix(key, "/left") { // the owner closes theirs
-				return fmt.Sprintf("%s is %s: %s", in.ID, in.Status, in.Title), err
-			}
-		}
-	}
-	return "", err
 }
 
 // recovers puts everything back from another process, and sees that nothing is left to recover and that the journal

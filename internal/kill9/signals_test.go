@@ -32,7 +32,7 @@ func TestSignals(t *testing.T) {
 			}
 			for n := range count {
 				seed := first + uint64(n)
-				t.Run(fmt.Sprintf("%s-%s-%d", f.name, unix.SignalName(s), seed), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s-%s-%d", f.Name, unix.SignalName(s), seed), func(t *testing.T) {
 					t.Parallel()
 					dice := rand.New(rand.NewPCG(seed, uint64(s)))
 					p := newPlace(t, f, "none")

@@ -84,7 +84,7 @@ func TestTroubleForAWhile(t *testing.T) {
 			if !full() && i != j {
 				continue
 			}
-			t.Run(row.name+"/"+f.name, func(t *testing.T) {
+			t.Run(row.name+"/"+f.Name, func(t *testing.T) {
 				t.Parallel()
 				p := newPlace(t, f, "none")
 				run := p.run(f)
@@ -111,7 +111,7 @@ func TestDirty(t *testing.T) {
 		if !full() && j != 2 {
 			continue
 		}
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, f, "none")
 			run := p.run(f)
@@ -213,7 +213,7 @@ func TestOneAtATime(t *testing.T) {
 		if !full() && j != 0 {
 			continue
 		}
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, f, "none")
 			a := p.run(f)

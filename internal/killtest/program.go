@@ -21,19 +21,6 @@ type Program struct {
 	Env   []string // besides PATH and HOME
 }
 
-// Build builds the program into dir; FIREDRILL_BINARY names one that is built already.
-func Build(ctx context.Context, dir string) (string, error) {
-	if path := os.Getenv("FIREDRILL_BINARY"); path != "" {
-		return filepath.Abs(path)
-	}
-	path := filepath.Join(dir, "firedrill")
-	c := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/firedrill/firedrill/cmd/firedrill")
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build firedrill: %w\n%s", err, out)
-	}
-	return path, nil
-}
-
 // Process is one process of the program.
 type Process struct {
 	Out, Err *Text
