@@ -110,6 +110,11 @@ func (pr *Process) Kill() error {
 	return err
 }
 
+// String is its command line.
+func (pr *Process) String() string {
+	return strings.Join(append([]string{"firedrill"}, pr.cmd.Args[1:]...), " ")
+}
+
 // PID is the process's.
 func (pr *Process) PID() int { return pr.cmd.Process.Pid }
 
