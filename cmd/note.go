@@ -13,24 +13,29 @@ import (
 
 const noteHelp = `Write down what people say and see during a drill. It becomes part of the run and stands in the debrief, at its time.
 
-Without --run it goes to the run that is on, else to the last.`
+Without --run it goes to the run that is on, else to the last.
+
+With --acknowledge the note says that you looked into an undo that took longer than planned: until somebody has, its
+drill is refused.`
 
 // longestNote keeps a note a note; a log belongs elsewhere.
 const longestNote = 4000
 
 func newNoteCommand(d *Deps) *cobra.Command {
 	var run string
+	var acknowledge bool
 	c := &cobra.Command{
 		Use: "note TEXT...", Short: "Write something down for the debrief", Long: noteHelp + exits(), Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runNote(c.Context(), d, run, strings.Join(args, " "))
+			return runNote(c.Context(), d, run, strings.Join(args, " "), acknowledge)
 		},
 	}
 	c.Flags().StringVar(&run, "run", "", "run it belongs to, by any unique prefix of its id")
+	c.Flags().BoolVar(&acknowledge, "acknowledge", false, "the run's undo took too long, and this is what you found")
 	return c
 }
 
-func runNote(ctx context.Context, d *Deps, named, text string) error {
+func runNote(ctx context.Context, d *Deps, named, text string, acknowledge bool) error {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
@@ -44,6 +49,9 @@ func runNote(ctx context.Context, d *Deps, named, text string) error {
 	}
 	defer store.Close()
 	e := journal.Event{Kind: journal.NoteWritten, At: d.Now(), Fact: journal.Fact{Text: text, By: d.operator()}}
+	if acknowledge {
+		e.Kind, e.Fact = journal.OverrunAcknowledged, journal.Fact{Why: text, By: d.operator()}
+	}
 	if err := d.outsider(ctx, store, run.Run, "note", e); err != nil {
 		return err
 	}

@@ -14,12 +14,14 @@ const (
 	Steady      Verb = "steady"  // the steady state, before anything is touched
 	Prepare     Verb = "prepare" // read the target and make the undo
 	Stage       Verb = "stage"   // make our own objects, inert
+	Arm         Verb = "arm"     // make the dead-man's switch
 	Apply       Verb = "apply"   // issue the change
 	Page        Verb = "page"    // tell people
 	Note        Verb = "note"    // write on their incident that this is a drill
 	Poll        Verb = "poll"    // load, and everything that looks
 	Revert      Verb = "revert"  // put back
 	Settle      Verb = "settle"  // read back
+	Disarm      Verb = "disarm"  // delete the dead-man's switch
 	ResolvePage Verb = "resolve_page"
 	PageOwner   Verb = "page_owner" // something is left in place
 	Calm        Verb = "calm"       // after the undo: alarms OK, steady state good
@@ -43,7 +45,7 @@ type Action struct {
 // wayOut says whether the action puts back: it runs on a context that no signal ends, and without a record if need be.
 func (a Action) wayOut() bool {
 	switch a.Verb {
-	case Revert, Settle, ResolvePage, PageOwner, Finish, Wait, Done:
+	case Revert, Settle, Disarm, ResolvePage, PageOwner, Finish, Wait, Done:
 		return true
 	}
 	return false

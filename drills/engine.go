@@ -154,6 +154,9 @@ func (r *running) loop(ctx context.Context) (*State, error) {
 	out := context.WithoutCancel(ctx)
 	steps := r.Steps
 	steps.Lease, steps.Fresh, steps.Tail, steps.Ended = r.takeTargets, r.lease.fresh, r.written, r.ended
+	steps.Lever = func(ctx context.Context) (Lever, error) {
+		return ReadLever(ctx, r.Store, r.state.Plan.Environment, r.Clock.Now())
+	}
 	in, stop := r.lease.keep(ctx)
 	defer steps.clocks.wait()
 	defer stop()
@@ -246,6 +249,13 @@ func (r *running) catchUp(ctx context.Context) {
 	r.fold(events)
 	if err != nil {
 		r.lose(err)
+		return
+	}
+	if l := r.halted(ctx); l.Pulled {
+		e := journal.Event{Kind: journal.AbortRequested, At: r.Clock.Now(), Fact: journal.Fact{Reason: ReasonLever, Why: l.String(), By: l.By}}
+		if err := r.record(ctx, "halt/"+itoa(r.at.Gen), []journal.Event{e}); err != nil {
+			r.lose(err)
+		}
 	}
 }
 
@@ -318,7 +328,7 @@ func (r *running) written(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	_, events, err := journal.Tail(ctx, r.Store, r.at)
-	return err != nil || len(events) > 0
+	return err != nil || len(events) > 0 || r.halted(ctx).Pulled
 }
 
 // ended says that somebody else has aborted the run, or taken it over.

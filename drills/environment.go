@@ -86,8 +86,9 @@ type StoreSpec struct {
 
 // DeadmanSpec is the dead-man's switch of an environment.
 type DeadmanSpec struct {
-	Role     string
-	Required bool
+	Role     string // ARN that EventBridge Scheduler assumes; empty: none
+	DLQ      string // ARN of a standard queue for its calls that fail
+	Required bool   // a fault without one is refused
 }
 
 // NamesProduction tells whether a name of an environment or account, or a tag's value, contains the word prod, prd,

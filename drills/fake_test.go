@@ -93,6 +93,11 @@ func (f setting) Apply(ctx context.Context, u inject.Undo) error {
 	return f.w.set(ctx, strings.TrimPrefix(u.Target.ARN, "arn:"), "broken")
 }
 
+// LastResort sets the value back without a look.
+func (f setting) LastResort(u inject.Undo) []inject.Call {
+	return []inject.Call{{Service: "settings", Action: "set", Input: json.RawMessage(fmt.Sprintf(`{"Name":%q}`, f.Name))}}
+}
+
 func (f setting) Verify(_ context.Context, u inject.Undo) (inject.Reading, error) {
 	if f.w.get(strings.TrimPrefix(u.Target.ARN, "arn:")) == "broken" {
 		return inject.Reading{Felt: inject.Yes, Why: "it is broken"}, nil

@@ -87,12 +87,12 @@ func (f *found) warning(text string, args ...any) {
 // check asks everything that may forbid a change; it only reads. Any doubt refuses. What must be mended comes before
 // what passes with time, and what costs nothing to ask before what does.
 func (st *Steps) check(ctx context.Context, p *Plan) (*found, *Refusal) {
-	f := &found{facts: map[string]string{"lever": "none"}}
+	f := &found{facts: map[string]string{}}
 	if st.Env == nil {
 		return f, refuse("environment", "name one with --env", "no environment is known here")
 	}
 	for _, check := range []func(context.Context, *Plan, *found) *Refusal{
-		st.checkAccount, st.checkDeadman, st.checkStore, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager,
+		st.checkAccount, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager,
 	} {
 		if r := check(ctx, p, f); r != nil {
 			return f, r

@@ -47,13 +47,6 @@ func (st *Steps) checkAccount(ctx context.Context, _ *Plan, f *found) *Refusal {
 	return nil
 }
 
-func (st *Steps) checkDeadman(context.Context, *Plan, *found) *Refusal {
-	if st.Env.Deadman.Required {
-		return refuse("deadman", "set deadman: {required: false}, or wait for a release that has it", "environment %s requires a dead-man's switch, which this release does not have", st.Env.Name)
-	}
-	return nil
-}
-
 // checkStore: a journal that was asked to stand off this machine must not stand on it.
 func (st *Steps) checkStore(_ context.Context, _ *Plan, f *found) *Refusal {
 	switch st.Env.Store.Kind {

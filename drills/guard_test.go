@@ -101,7 +101,7 @@ func TestSceneMayRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.untouched(t)
-	want := map[string]string{"account": account, "region": "eu-west-1", "window": "ok", "lever": "none", "open_incidents": "0", "steady_state": "ok"}
+	want := map[string]string{"account": account, "region": "eu-west-1", "window": "ok", "lever": "ok", "open_incidents": "0", "steady_state": "ok"}
 	for k, w := range want {
 		if v.Facts[k] != w {
 			t.Errorf("fact %s is %q, want %q", k, v.Facts[k], w)

@@ -19,7 +19,8 @@ type looked struct {
 	mu          sync.Mutex
 	alarms      time.Time
 	alarmSince  map[string]time.Time // StateTransitionedTimestamp as last seen
-	pager       time.Time            // the last whole look
+	lever       time.Time
+	pager       time.Time // the last whole look
 	pagerTry    time.Time
 	incidents   map[string]time.Time // when each was seen first
 	pagerLost   time.Time            // since when the pager has not answered
@@ -63,6 +64,10 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	}
 	if st.World.Pager != nil && !s.Started.IsZero() && !now.Before(st.looked.pagerTry.Add(s.Plan.Pace.Pager)) {
 		st.start(&wg, in, func() { in.add(st.readPager(look, s)...) })
+	}
+	if st.World.Lever != nil && !now.Before(st.looked.lever.Add(s.Plan.Pace.Alarm)) {
+		st.looked.lever = now
+		st.start(&wg, in, func() { in.add(st.readLever(look)...) })
 	}
 	done := waited(&wg)
 	soon(ctx, done)

@@ -47,6 +47,9 @@ type PreviewFault struct {
 	Floor       time.Duration
 	FloorSure   bool
 	Permissions []inject.Permission
+	Switch      PreviewSwitch
+
+	params json.RawMessage
 }
 
 // Make checks a drill against the world and makes its plan. It only reads: nothing is written, anywhere. A *Refusal
@@ -78,10 +81,13 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 			return v, err
 		}
 		p.Faults = append(p.Faults, PlannedFault{ID: f.ID, Kind: f.Kind, After: f.After, Params: f.Params,
-			Target: pf.Undo.Target, Staged: pf.staged})
+			Target: pf.Undo.Target, Staged: pf.staged, Undo: pf.Costs.Undo})
 		v.Faults = append(v.Faults, pf.PreviewFault)
 	}
 	p.Patience = patienceFor(p.Patience, v.Faults)
+	if r := st.planSwitches(v); r != nil {
+		return v, r
+	}
 	v.Brief = briefOf(spec, p, v)
 	if p.Card, err = json.Marshal(pageCard(spec)); err != nil {
 		return v, fmt.Errorf("write card of %s: %w", spec.Drill, err)
@@ -95,7 +101,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 // cheap asks what needs no look at a target.
 func (st *Steps) cheap(ctx context.Context, v *Preview) *Refusal {
 	f := &found{facts: v.Facts}
-	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkDeadman, st.checkStore, st.checkWindow} {
+	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkDeadman, st.checkLever, st.checkStore, st.checkWindow} {
 		if r := check(ctx, v.Plan, f); r != nil {
 			return r
 		}
@@ -176,7 +182,7 @@ func (st *Steps) planFault(ctx context.Context, f FaultSpec, p *Plan) (out plann
 	if err != nil {
 		return out, asRefusal(fmt.Errorf("prepare %s: %w", f.ID, err))
 	}
-	out.PreviewFault = PreviewFault{ID: f.ID, Kind: f.Kind, Undo: u, Changes: kind.Describe(u), FloorSure: true}
+	out.PreviewFault = PreviewFault{ID: f.ID, Kind: f.Kind, Undo: u, params: f.Params, Changes: kind.Describe(u), FloorSure: true}
 	_, out.staged = fault.(inject.Staged)
 	if x, ok := fault.(inject.Costed); ok {
 		out.Costs = x.Costs(u)

@@ -46,6 +46,8 @@ func (s *State) nextIn(now time.Time) Action {
 			return s.act(Prepare, i, 0)
 		case f.Phase == Prepared && s.Plan.Faults[i].Staged:
 			return s.act(Stage, i, 0)
+		case (f.Phase == Prepared || f.Phase == StagedInert) && s.Plan.Faults[i].Switch && !f.Armed:
+			return s.act(Arm, i, 0)
 		case f.Phase == Prepared || f.Phase == StagedInert:
 			return s.act(Apply, i, 0)
 		}

@@ -1,33 +1,138 @@
 package drills
 
-import "github.com/firedrill/firedrill/inject"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/firedrill/firedrill/inject"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// Roles are whom a policy is written for, in the order of a drill.
+func Roles() []string {
+	return []string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForDeadman, inject.ForReport}
+}
+
+// needs gathers what each role must be allowed in an environment, call by call.
+type needs struct {
+	env   *Environment
+	place inject.Place
+	all   []inject.Permission
+}
+
+func newNeeds(env *Environment) *needs {
+	n := &needs{env: env, place: inject.Place{Partition: "aws", Account: env.AWS.Account}}
+	if len(env.AWS.Regions) > 0 {
+		n.place.Region = env.AWS.Regions[0] // the one our clients are made for
+	}
+	switch {
+	case strings.HasPrefix(n.place.Region, "cn-"):
+		n.place.Partition = "aws-cn"
+	case strings.HasPrefix(n.place.Region, "us-gov-"):
+		n.place.Partition = "aws-us-gov"
+	}
+	return n
+}
+
+// The roles by what they share.
+var (
+	lookers = []string{inject.ForPlan, inject.ForRun, inject.ForRecover}
+	undoers = []string{inject.ForRun, inject.ForRecover}
+)
+
+func (n *needs) add(roles []string, resource string, actions ...string) {
+	for _, role := range roles {
+		for _, a := range actions {
+			n.all = append(n.all, inject.Permission{Action: a, Resource: resource, When: role})
+		}
+	}
+}
+
+// ourselves is what the guards ask of the account.
+func (n *needs) ourselves() {
+	n.add(lookers, "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
+}
+
+// probes is what looking at alarms, queues and metrics takes.
+func (n *needs) probes(lists ...[]observe.ProbeSpec) {
+	n.add(lookers, "*", "cloudwatch:DescribeAlarms")
+	n.add(undoers[:1], "*", "cloudwatch:DescribeAlarmHistory")
+	for _, p := range slices.Concat(lists...) {
+		if p.CloudWatch != nil {
+			n.add(lookers, "*", "cloudwatch:GetMetricData")
+		}
+		if p.SQS != nil {
+			n.add(lookers, n.queue(p.SQS.Queue), "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
+		}
+	}
+}
+
+// queue is the ARN of a queue that a drill names by its ARN, its URL or its name.
+func (n *needs) queue(name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	return n.place.ARN("sqs", name[strings.LastIndex(name, "/")+1:])
+}
+
+// secrets is what reading a reference takes; those that are not AWS's take nothing here.
+func (n *needs) secrets(roles []string, refs ...string) {
+	for _, ref := range refs {
+		scheme, name, _ := strings.Cut(ref, ":")
+		switch scheme {
+		case "ssm":
+			n.add(roles, n.place.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/")), "ssm:GetParameter")
+		case "secretsmanager":
+			if !strings.HasPrefix(name, "arn:") {
+				name = n.place.ARN("secretsmanager", "secret:"+name+"-??????") // AWS ends a secret's ARN with six characters of its own
+			}
+			n.add(roles, name, "secretsmanager:GetSecretValue")
+		}
+	}
+}
+
+// faults is what the drill's faults ask for, on targets as far as the file tells them; open says what it does not.
+func (n *needs) faults(catalog inject.Catalog, specs []FaultSpec) (open []string, err error) {
+	for _, f := range specs {
+		kind, ok := catalog[f.Kind]
+		if !ok {
+			return nil, fmt.Errorf("write policy: no fault is called %s", f.Kind)
+		}
+		fault, err := kind.New(f.Params)
+		if err != nil {
+			return nil, fmt.Errorf("write policy for fault %s: %w", f.ID, err)
+		}
+		placed, ok := fault.(inject.Placed)
+		permitter, permits := fault.(inject.Permitter)
+		if !ok || !permits {
+			return nil, fmt.Errorf("write policy for fault %s: %s does not say what it needs", f.ID, f.Kind)
+		}
+		target, unknown := placed.Place(n.place)
+		open = append(open, unknown...)
+		n.all = append(n.all, permitter.Permissions(target)...)
+	}
+	return open, nil
+}
 
 // Permissions lists what the credentials must be allowed: to look, and to change what each fault changes.
 func (v *Preview) Permissions() []inject.Permission {
-	all := []inject.Permission{}
-	read := func(actions ...string) {
-		for _, a := range actions {
-			all = append(all, inject.Permission{Action: a, Resource: "*", When: "plan"})
-		}
-	}
-	read("sts:GetCallerIdentity", "iam:ListAccountAliases")
+	n := newNeeds(&Environment{})
+	n.ourselves()
 	if v.Plan != nil {
-		read("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory")
-		queue, metric := false, false
-		for _, list := range [][]PlannedProbe{v.Plan.Steady, v.Plan.Watch, v.Plan.Stop} {
-			for _, p := range list {
-				queue, metric = queue || p.Spec.SQS != nil, metric || p.Spec.CloudWatch != nil
-			}
-		}
-		if metric {
-			read("cloudwatch:GetMetricData")
-		}
-		if queue {
-			read("sqs:GetQueueUrl", "sqs:GetQueueAttributes")
-		}
+		n = newNeeds(&Environment{AWS: AWSSpec{Account: v.Plan.Account, Regions: []string{v.Plan.Region}}})
+		n.ourselves()
+		n.probes(specsOf(v.Plan.Steady), specsOf(v.Plan.Watch), specsOf(v.Plan.Stop))
 	}
 	for _, f := range v.Faults {
-		all = append(all, f.Permissions...)
+		n.all = append(n.all, f.Permissions...)
 	}
-	return all
+	return n.all
+}
+
+func specsOf(planned []PlannedProbe) (list []observe.ProbeSpec) {
+	for _, p := range planned {
+		list = append(list, p.Spec)
+	}
+	return list
 }

@@ -39,6 +39,7 @@ type Plan struct {
 	Patience    time.Duration   `json:"patience"` // how long putting back is tried before the run is dirty
 	Settle      time.Duration   `json:"settle"`   // how long the end waits for watched alarms
 	Pace        Pace            `json:"pace"`
+	Deadman     *PlannedSwitch  `json:"deadman,omitempty"`
 	Owner       string          `json:"owner,omitempty"` // secret reference
 	Card        json.RawMessage `json:"card,omitempty"`  // the page's details, as the on-call reads them
 }
@@ -52,12 +53,15 @@ type Pace struct {
 
 // PlannedFault is one fault with everything its kind needs.
 type PlannedFault struct {
-	ID     string          `json:"id"`
-	Kind   string          `json:"kind"`
-	After  time.Duration   `json:"after"`
-	Params json.RawMessage `json:"params"`
-	Target inject.Target   `json:"target"`
-	Staged bool            `json:"staged,omitempty"` // its objects can be made inert first
+	ID      string          `json:"id"`
+	Kind    string          `json:"kind"`
+	After   time.Duration   `json:"after"`
+	Params  json.RawMessage `json:"params"`
+	Target  inject.Target   `json:"target"`
+	Staged  bool            `json:"staged,omitempty"`  // its objects can be made inert first
+	Switch  bool            `json:"switch,omitempty"`  // it has a dead-man's switch
+	Expires bool            `json:"expires,omitempty"` // it ends by itself, and needs none
+	Undo    time.Duration   `json:"undo,omitempty"`    // the longest putting it back should take
 }
 
 // PlannedProbe is one probe, or one alarm where Alarm is set.

@@ -8,14 +8,15 @@ import (
 
 // The forms of what an environment holds.
 var (
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
-	roleForm    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+$`)
-	pagerIDForm = regexp.MustCompile(`^[A-Z0-9]{4,}$`)
-	mailForm    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-	slackForm   = regexp.MustCompile(`^(#[^\s#]+|[CG][A-Z0-9]{6,})$`)
-	secretForm  = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|ssm:/?[\w./-]+|secretsmanager:[\w+=.@:/-]+)$`)
-	tableForm   = regexp.MustCompile(`^[A-Za-z0-9_.-]{3}[A-Za-z0-9_.-]*$`) // 255 at most: compiling that costs every start a millisecond, and DynamoDB says it too
+	accountForm  = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+	roleForm     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+$`)
+	queueARNForm = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[\w-]+$`) // no .fifo: Scheduler takes standard queues
+	pagerIDForm  = regexp.MustCompile(`^[A-Z0-9]{4,}$`)
+	mailForm     = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
+	slackForm    = regexp.MustCompile(`^(#[^\s#]+|[CG][A-Z0-9]{6,})$`)
+	secretForm   = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|ssm:/?[\w./-]+|secretsmanager:[\w+=.@:/-]+)$`)
+	tableForm    = regexp.MustCompile(`^[A-Za-z0-9_.-]{3}[A-Za-z0-9_.-]*$`) // 255 at most: compiling that costs every start a millisecond, and DynamoDB says it too
 )
 
 // The defaults of an environment, and the bounds of its durations.
@@ -246,7 +247,13 @@ func (r *reader) deadman(n *node, roles *[]roleMark) DeadmanSpec {
 	var d DeadmanSpec
 	r.object(n, "deadman",
 		field{"role", "", func(v *node) { d.Role = r.role(v, "deadman.role", roles) }},
+		field{"dlq", "", func(v *node) {
+			d.DLQ = r.matching(v, "deadman.dlq", queueARNForm, "the ARN of a standard queue", `"arn:aws:sqs:eu-west-1:123456789012:firedrill-deadman"`)
+		}},
 		field{"required", "", func(v *node) { d.Required = r.truth(v, "deadman.required") }})
+	if d.Role == "" && (d.Required || d.DLQ != "") {
+		r.wrong(n.at, `role: "arn:aws:iam::123456789012:role/firedrill-deadman"`, "deadman names no role that EventBridge Scheduler could assume")
+	}
 	return d
 }
 

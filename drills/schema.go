@@ -207,7 +207,7 @@ func environmentSchema() object {
 			{"const": "sqlite"},
 			strict(object{"dynamodb": strict(object{"table": form(tableForm.String()), "region": region}, "table", "region")}, "dynamodb"),
 		}},
-		"deadman": strict(object{"role": role, "required": object{"type": "boolean"}}),
+		"deadman": strict(object{"role": role, "dlq": object{"type": "string", "pattern": queueARNForm.String()}, "required": object{"type": "boolean"}}),
 		"vars": object{"type": "object", "additionalProperties": text(),
 			"propertyNames": object{"pattern": variableName.String()}},
 		"undo_patience":  told(duration(), "How long putting back is tried before the run is dirty; 15m when left out."),

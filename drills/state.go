@@ -7,6 +7,7 @@ import (
 
 	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
 )
 
 // Phase is how far a fault has got.
@@ -19,6 +20,7 @@ const (
 	StagedInert
 	Applied
 	Reverted // the undo was issued or not needed; it is to be read back
+	Restored // it reads back as before; its dead-man's switch is to be deleted
 	Settled
 	Stuck // patience has run out: dirty
 )
@@ -32,6 +34,7 @@ type FaultState struct {
 	Phase      Phase
 	Undo       inject.Undo
 	Unreadable string    // why the recorded undo cannot be read
+	Armed      bool      // its dead-man's switch stands
 	Issued     bool      // Stage or Apply has been recorded, as done or as failed
 	Unsure     time.Time // until then a call of ours may still land
 	AppliedAt  time.Time
@@ -67,6 +70,7 @@ const (
 	ReasonJournal     = "journal_lost"     // no record, no fault
 	ReasonRefused     = "refused"          // a guard said no
 	ReasonFailed      = "apply_failed"     // the change was not made
+	ReasonLever       = "lever"            // somebody pulled the safety lever
 	ReasonWorldGone   = "world_gone"       // the sandbox instance does not exist any more
 )
 
@@ -101,7 +105,8 @@ type State struct {
 	OwnerTries int
 	OwnerTry   time.Time // the last try
 	Calmed     bool
-	Undoing    bool // the undo of some fault has begun: from then on the run only ever undoes
+	Unwell     []string // the steady state that does not hold after the undo
+	Undoing    bool     // the undo of some fault has begun: from then on the run only ever undoes
 	People     people
 	Alarms     map[string]alarmState
 	Good       map[string]int // good readings in a row of each steady probe, by label
@@ -148,6 +153,7 @@ func (s *State) Add(e journal.Event) {
 	case journal.SteadyRead:
 		s.SteadyOK = true
 		s.reading(e)
+		s.unwell(e)
 	case journal.ClockRead:
 		s.Clocked = true
 	case journal.AbortRequested:
@@ -215,9 +221,9 @@ func (s *State) taken(e journal.Event) {
 
 // reopened: the patience of every fault begins anew.
 func (s *State) reopened() {
-	s.Finished, s.Outcome, s.Owner, s.OwnerTries, s.Calmed, s.ClearTry = false, "", false, 0, false, 0
+	s.Finished, s.Outcome, s.Owner, s.OwnerTries, s.Calmed, s.ClearTry, s.Unwell = false, "", false, 0, false, 0, nil
 	for i := range s.Faults {
-		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted {
+		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted || f.Phase == Restored {
 			f.Phase, f.Tries = Applied, 0
 		}
 	}
@@ -226,6 +232,13 @@ func (s *State) reopened() {
 func (s *State) stop(reason string, e journal.Event) {
 	if s.Stop == nil {
 		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
+	}
+}
+
+// unwell: after the undo, a steady state that is bad for good is something we have left.
+func (s *State) unwell(e journal.Event) {
+	if verbOf(e.Action) == Calm && e.Fact.Reading == string(observe.Bad) {
+		s.Unwell = append(s.Unwell, fmt.Sprintf("the steady state is not back: %s is bad (%s)", e.Fact.Probe, e.Fact.Why))
 	}
 }
 
@@ -306,8 +319,21 @@ func (s *State) fault(e journal.Event) {
 		if e.Fact.Reason == reasonPatience {
 			f.Phase = Stuck
 		}
+	case journal.DeadmanDisarmFailed:
+		f.tried(e.At)
+		f.Err = e.Fact.Err
+		if e.Fact.Reason == reasonPatience {
+			f.Phase = Stuck
+		}
+	case journal.DeadmanArmed:
+		f.Armed = true
+	case journal.DeadmanDisarmed:
+		f.Phase, f.Err, f.Armed = Settled, "", false
 	case journal.FaultSettled:
 		f.Phase, f.Err = Settled, ""
+		if s.switched(e.Fact.Fault) {
+			f.Phase, f.Tries = Restored, 0
+		}
 	}
 }
 
@@ -320,6 +346,12 @@ func (s *State) undo(f *FaultState, e journal.Event) {
 		f.Phase = StagedInert
 	}
 	s.begins(e.At)
+}
+
+// switched says that a fault may have a dead-man's switch: its engine may have died between making and recording it.
+func (s *State) switched(id string) bool {
+	p := s.Plan.Faults[s.index(id)]
+	return p.Switch || (s.Unplanned != "" && p.Kind != "")
 }
 
 // begins starts the limit, once: nothing may be in place without one.

@@ -25,6 +25,8 @@ type Steps struct {
 	Tail func(ctx context.Context) bool
 	// Ended says whether somebody has aborted the run or taken it over since.
 	Ended func(ctx context.Context) bool
+	// Lever reads the environment's safety lever; nil where there is no store to read it from.
+	Lever func(ctx context.Context) (Lever, error)
 	// Outcome tells how a run ended, from its events.
 	Outcome func(events []journal.Event, now time.Time) string
 
@@ -40,7 +42,7 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		if r := recover(); r != nil {
 			err := fmt.Errorf("%s: panic: %v", a.ID, r)
 			events = []journal.Event{st.failed(s, a, err)}
-			if a.Verb == Revert || a.Verb == Settle {
+			if a.Verb == Revert || a.Verb == Settle || a.Verb == Disarm {
 				events = []journal.Event{st.revertFailed(s, a, err)}
 			}
 		}
@@ -62,6 +64,10 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		return []journal.Event{st.change(ctx, s, a)}
 	case Page:
 		return []journal.Event{st.page(ctx, s)}
+	case Arm:
+		return []journal.Event{st.arm(ctx, s, a)}
+	case Disarm:
+		return []journal.Event{st.disarm(ctx, s, a)}
 	case Note:
 		return []journal.Event{st.note(ctx, s, a)}
 	case Poll:
@@ -89,7 +95,7 @@ func (st *Steps) failed(s *State, a Action, err error) journal.Event {
 		e.Fact.Fault = s.Plan.Faults[a.Fault].ID
 	}
 	switch a.Verb {
-	case Prepare, Stage, Apply:
+	case Prepare, Stage, Arm, Apply:
 		e.Kind = journal.FaultApplyFailed
 	case Revert, Settle:
 		e.Kind = journal.FaultRevertFailed
@@ -157,15 +163,10 @@ func (st *Steps) change(ctx context.Context, s *State, a Action) journal.Event {
 
 // issue makes the call that changes something: within Late, and within a lease that was just renewed.
 func (st *Steps) issue(ctx context.Context, a Action, p PlannedFault, u inject.Undo, fault inject.Fault) journal.Event {
-	now := st.World.Clock.Now()
-	until, err := st.Fresh(ctx)
-	if err == nil && until.Sub(now) < Late {
-		err = fmt.Errorf("lease ends in %s, a change may take %s", until.Sub(now), Late)
-	}
+	ctx, cancel, err := st.issuing(ctx)
 	if err != nil {
-		return applyFailed(p.ID, fmt.Errorf("%s %s: renew lease: %w", a.Verb, p.ID, err), true)
+		return applyFailed(p.ID, fmt.Errorf("%s %s: %w", a.Verb, p.ID, err), true)
 	}
-	ctx, cancel := context.WithTimeout(ctx, Late)
 	defer cancel()
 	if a.Verb == Stage {
 		staged, ok := fault.(inject.Staged)
@@ -184,6 +185,20 @@ func (st *Steps) issue(ctx context.Context, a Action, p PlannedFault, u inject.U
 		return undoEvent(journal.FaultStaged, p.ID, u)
 	}
 	return journal.Event{Kind: journal.FaultApplied, Fact: journal.Fact{Fault: p.ID}}
+}
+
+// issuing is the context of a call that changes something.
+func (st *Steps) issuing(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	now := st.World.Clock.Now()
+	until, err := st.Fresh(ctx)
+	if err == nil && until.Sub(now) < Late {
+		err = fmt.Errorf("lease ends in %s, a change may take %s", until.Sub(now), Late)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("renew lease: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, Late)
+	return ctx, cancel, nil
 }
 
 func applyFailed(id string, err error, definite bool) journal.Event {
@@ -211,12 +226,19 @@ func (st *Steps) finish(s *State) journal.Event {
 
 // left describes what is still in place, for whoever has to put it back by hand.
 func (st *Steps) left(s *State) (left []string) {
+	left = append(left, s.Unwell...)
 	for i := range s.Faults {
 		f := &s.Faults[i]
 		if !f.open() {
 			continue
 		}
 		line := fmt.Sprintf("%s (%s) on %s: %s", s.Plan.Faults[i].ID, s.Plan.Faults[i].Kind, f.Undo.Target.ARN, f.Err)
+		if f.Phase == Restored || f.Armed {
+			list, _ := st.schedules(s, i)
+			for _, x := range list {
+				line += fmt.Sprintf("; its dead-man's switch may stand: aws scheduler delete-schedule --name %s", x.Name)
+			}
+		}
 		for _, c := range st.describe(f.Undo) {
 			line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
 		}

@@ -119,6 +119,12 @@ func (st *Steps) revertFailed(s *State, a Action, err error) journal.Event {
 	return e
 }
 
+// settledInARow is how many looks must find the target as before: one may be late, or lie.
+const settledInARow = 3
+
+// settlePause is between two looks that both found it so.
+const settlePause = 200 * time.Millisecond
+
 // settle reads the target back against the snapshot, for a while; what does not read back is reverted again.
 func (st *Steps) settle(ctx context.Context, s *State, a Action) journal.Event {
 	kind, u, err := st.kindOf(s, a)
@@ -128,18 +134,25 @@ func (st *Steps) settle(ctx context.Context, s *State, a Action) journal.Event {
 	deadline := st.World.Clock.Now().Add(settleTime)
 	look, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	for {
+	for good := 0; ; {
 		ok, why, err := kind.Settled(look, u)
-		if ok && err == nil {
+		if good++; !ok || err != nil {
+			good = 0
+		}
+		if good >= settledInARow {
 			return journal.Event{Kind: journal.FaultSettled, Fact: journal.Fact{Fault: s.Plan.Faults[a.Fault].ID, Why: why}}
 		}
-		if now := st.World.Clock.Now(); !now.Before(deadline) || s.impatient(a.Fault, now) {
+		if now := st.World.Clock.Now(); good == 0 && (!now.Before(deadline) || s.impatient(a.Fault, now)) {
 			if err == nil {
 				err = fmt.Errorf("read back: %s", why)
 			}
 			return st.revertFailed(s, a, err)
 		}
-		if err := st.World.Clock.Wait(look, 500*time.Millisecond); err != nil {
+		rest := settlePause
+		if good == 0 {
+			rest = 500 * time.Millisecond
+		}
+		if err := st.World.Clock.Wait(look, rest); err != nil {
 			return st.revertFailed(s, a, err)
 		}
 	}

@@ -64,9 +64,9 @@ func (s *State) mayHavePaged(now time.Time) bool {
 }
 
 // nextUndo picks the fault to put back now: of those due the one with the fewest tries, last in first out. Where none
-// is due, it says when the next will be.
+// is due, it says when the next will be. Deleting a dead-man's switch comes last: until then it is worth having.
 func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
-	best, settle := -1, -1
+	best, settle, disarm := -1, -1, -1
 	for i := len(s.Faults) - 1; i >= 0; i-- {
 		f := &s.Faults[i]
 		if f.Phase == Reverted && settle < 0 {
@@ -81,6 +81,10 @@ func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
 			}
 			continue
 		}
+		if f.Phase == Restored {
+			disarm = i
+			continue
+		}
 		if best < 0 || f.Tries < s.Faults[best].Tries {
 			best = i
 		}
@@ -88,6 +92,8 @@ func (s *State) nextUndo(now time.Time) (a Action, wait time.Time, ok bool) {
 	switch {
 	case settle >= 0 && (best < 0 || s.Faults[best].Tries > 0):
 		return s.act(Settle, settle, s.Faults[settle].Tries), time.Time{}, true
+	case best < 0 && disarm >= 0:
+		return s.act(Disarm, disarm, s.Faults[disarm].Tries), time.Time{}, true
 	case best < 0:
 		return Action{}, wait, false
 	}
@@ -120,8 +126,11 @@ func (s *State) patience() time.Duration {
 	return defaultPatience
 }
 
-// Dirty says that something could not be put back.
+// Dirty says that something could not be put back, or that all is not well although everything reads as before.
 func (s *State) Dirty() bool {
+	if len(s.Unwell) > 0 {
+		return true
+	}
 	for i := range s.Faults {
 		if s.Faults[i].Phase == Stuck {
 			return true

@@ -20,6 +20,10 @@ type World struct {
 	Alarms observe.Alarms
 	// Pager speaks to PagerDuty; nil where the environment has none.
 	Pager observe.Pager
+	// Switch is the dead-man's switch; nil where there is none.
+	Switch inject.Switch
+	// Lever reads AWS FIS's own safety lever; nil where nobody asks.
+	Lever func(ctx context.Context) (engaged bool, reason string, err error)
 	// Secret resolves a reference: env:, file:, ssm:, secretsmanager:.
 	Secret func(ctx context.Context, ref string) (string, error)
 	// Dates ask a source for its time, by the source's name: aws, pagerduty.

@@ -17,6 +17,7 @@ type faultFold struct {
 	lastYes time.Time // end of the last look that felt it
 	settled time.Time
 	err     string
+	armed   []string // the schedules of its dead-man's switch, while they may stand
 }
 
 func (f *Fold) one(id string) *faultFold {
@@ -55,8 +56,24 @@ func (f *Fold) fault(e journal.Event) {
 		if f.revert.IsZero() {
 			x.ceased = e.At
 		}
+	case journal.DeadmanArmed:
+		x.armed = e.Fact.Schedules
+	case journal.DeadmanDisarmed, journal.DeadmanDisarmFailed:
+		x.disarm(e)
 	case journal.FaultReverted, journal.FaultRevertFailed, journal.FaultSettled:
 		f.undo(x, e)
+	}
+}
+
+// disarm: a fault that reads back as before is done with when its dead-man's switch is deleted too.
+func (x *faultFold) disarm(e journal.Event) {
+	switch {
+	case e.Kind == journal.DeadmanDisarmed:
+		x.State, x.armed, x.err = "settled", nil, ""
+	case e.Fact.Reason == "patience":
+		x.State, x.err = "stuck", e.Fact.Err
+	default:
+		x.err = e.Fact.Err
 	}
 }
 
@@ -102,6 +119,9 @@ func (f *Fold) undo(x *faultFold, e journal.Event) {
 		}
 	case journal.FaultSettled:
 		x.State, x.settled, x.Why, x.err = "settled", e.At, e.Fact.Why, ""
+		if len(x.armed) > 0 {
+			x.State = "restored" // and its switch still stands
+		}
 		return
 	}
 	if f.revert.IsZero() {
@@ -145,6 +165,9 @@ func (f *Fold) table() []Fault {
 		y.Items = slices.Clone(x.Items)
 		if y.InPlace() {
 			y.Left = left(y)
+			if !x.settled.IsZero() && len(x.armed) > 0 {
+				y.Left = "its dead-man's switch: " + strings.Join(x.armed, "; ")
+			}
 			if x.err != "" {
 				y.Why = x.err
 			}

@@ -50,9 +50,13 @@ func (w *words) text(e journal.Event) string {
 	case journal.ClockRead:
 		return clockText(f)
 	case journal.DeadmanArmed:
-		return "dead-man's switch armed"
+		return because("dead-man's switch armed: "+f.Fault, strings.Join(f.Schedules, "; "))
 	case journal.DeadmanDisarmed:
-		return "dead-man's switch disarmed"
+		return "dead-man's switch deleted: " + f.Fault
+	case journal.DeadmanDisarmFailed:
+		return because("dead-man's switch not deleted: "+f.Fault, f.Err)
+	case journal.OverrunAcknowledged:
+		return because(cmp.Or(f.By, "somebody")+" acknowledged that the undo took too long", f.Why)
 	case journal.AbortRequested:
 		return because("to be ended early ("+f.Reason+")", f.Why)
 	case journal.NoteWritten:

@@ -1,0 +1,18 @@
+package drills
+
+import "github.com/firedrill/firedrill/inject"
+
+// store is what the journal takes, where it stands in the account.
+func (n *needs) store() {
+	s := n.env.Store
+	if s.Kind != "dynamodb" {
+		return
+	}
+	place := n.place
+	if s.Region != "" {
+		place.Region = s.Region
+	}
+	table := place.ARN("dynamodb", "table/"+s.Table)
+	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport}, table, "dynamodb:GetItem", "dynamodb:Query")
+	n.add(undoers, table, "dynamodb:PutItem", "dynamodb:UpdateItem")
+}
