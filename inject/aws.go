@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -54,6 +55,7 @@ type Clients struct {
 	CloudWatch  *cloudwatch.Client
 	STS         *sts.Client
 	IAM         *iam.Client
+	Scheduler   *scheduler.Client
 	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
 	Items *dynamodb.Client
 
@@ -89,6 +91,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		CloudWatch:  cloudwatch.NewFromConfig(cfg),
 		STS:         sts.NewFromConfig(cfg),
 		IAM:         iam.NewFromConfig(cfg),
+		Scheduler:   scheduler.NewFromConfig(cfg),
 		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
 		now:         o.Now,
 		expect:      o.ExpectAccount,

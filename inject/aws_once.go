@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -15,3 +16,4 @@ func onceDynamoDB(o *dynamodb.Options)              { o.Retryer = aws.NopRetryer
 func onceScaling(o *applicationautoscaling.Options) { o.Retryer = aws.NopRetryer{} }
 func onceELB(o *elasticloadbalancingv2.Options)     { o.Retryer = aws.NopRetryer{} }
 func onceSQS(o *sqs.Options)                        { o.Retryer = aws.NopRetryer{} }
+func onceScheduler(o *scheduler.Options)            { o.Retryer = aws.NopRetryer{} }

@@ -2,6 +2,8 @@ package inject
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -10,6 +12,8 @@ import (
 type SwitchOptions struct {
 	Role string // ARN that EventBridge Scheduler assumes to make the calls; required
 	DLQ  string // ARN of a standard queue for calls that failed for good; empty: nobody hears of them
+	// Apart is the time between two looks at what Scheduler tells; 0 is a second. The sandbox's time is short.
+	Apart time.Duration
 }
 
 // Schedule is one call of a dead-man's switch, and when it is made.
@@ -38,7 +42,22 @@ func Schedules(m Mark, due time.Time, calls []Call) []Schedule {
 }
 
 // ScheduleName is the name of the nth call of a fault's switch: derived, so that whoever unwinds the run can delete it.
-func ScheduleName(m Mark, n int) string { return fmt.Sprintf("firedrill-%s-%s-%d", m.Run, m.Fault, n) }
+// A fault's name that would not fit into the 64 characters is shortened, and told from others by a checksum.
+func ScheduleName(m Mark, n int) string { return fmt.Sprintf("%s%d", schedulePrefix(m), n) }
+
+// schedulePrefix is what the names of a mark's schedules begin with; a number follows.
+func schedulePrefix(m Mark) string {
+	fault := m.Fault
+	if room := maxScheduleName - len("firedrill---99") - len(m.Run); len(fault) > room {
+		sum := sha256.Sum256([]byte(fault))
+		fault = fault[:max(0, room-9)] + "_" + hex.EncodeToString(sum[:4])
+	}
+	return fmt.Sprintf("firedrill-%s-%s-", m.Run, fault)
+}
+
+// maxScheduleName is how long a schedule's name may be.
+// https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+const maxScheduleName = 64
 
 func wholeMinute(t time.Time) time.Time {
 	whole := t.UTC().Truncate(time.Minute)

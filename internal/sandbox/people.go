@@ -45,6 +45,7 @@ func newWorld(url string) World {
 		Keys:  map[string]Key{"other": {ID: "AKIAOTHER000000000", Secret: "sandbox"}},
 		Vars:  map[string]string{}, Owner: ownerKey,
 	}
+	w.Deadman = Deadman{Role: "arn:aws:iam::" + w.Account + ":role/firedrill-deadman", DLQ: "arn:aws:sqs:" + w.Region + ":" + w.Account + ":" + deadmanDLQ}
 	for id, by := range callers() {
 		w.Keys[by] = Key{ID: id, Secret: "sandbox"}
 	}

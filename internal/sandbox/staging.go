@@ -24,6 +24,7 @@ const (
 	stockTable  = "stock"
 	ordersQueue = "orders"
 	ordersDLQ   = "orders-dlq"
+	deadmanDLQ  = "firedrill-deadman-dlq"
 	balancer    = "orders"
 	onCallTopic = "oncall"
 )
@@ -150,6 +151,9 @@ func (s *staging) queues(ctx context.Context) error {
 	dlq, err := s.mq.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(ordersDLQ), Tags: tags()})
 	if err != nil {
 		return fmt.Errorf("create queue %s: %w", ordersDLQ, err)
+	}
+	if _, err := s.mq.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(deadmanDLQ), Tags: map[string]string{"environment": "sandbox"}}); err != nil {
+		return fmt.Errorf("create queue %s: %w", deadmanDLQ, err)
 	}
 	target := "arn:aws:sqs:" + s.world.Region + ":" + s.world.Account + ":" + ordersDLQ
 	q, err := s.mq.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(ordersQueue), Tags: tags(), Attributes: map[string]string{

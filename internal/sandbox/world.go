@@ -21,6 +21,14 @@ type World struct {
 	Keys   map[string]Key    `json:"keys"` // by caller: firedrill, orders, responder, alarm, other
 	Vars   map[string]string `json:"vars"` // what drills may name as ${…}
 	Owner  string            `json:"owner_key"`
+
+	Deadman Deadman `json:"deadman"`
+}
+
+// Deadman is who may make the calls of a dead-man's switch, and where those that fail end up.
+type Deadman struct {
+	Role string `json:"role"` // ARN
+	DLQ  string `json:"dlq"`  // ARN of a standard queue
 }
 
 // Team is one team of the sandbox's pager.

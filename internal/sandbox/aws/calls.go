@@ -16,7 +16,7 @@ type Call struct {
 	N int `json:"n"`
 	// At is the sandbox's own clock when it arrived; no knob shifts it.
 	At time.Time `json:"at"`
-	// By is who signed it: firedrill, orders, responder, alarm or other.
+	// By is who signed it: firedrill, orders, responder, alarm or other; scheduler is EventBridge Scheduler itself.
 	By string `json:"by"`
 	// Service and Operation are AWS's own names, such as dynamodb and UpdateTable.
 	Service   string `json:"service"`

@@ -44,6 +44,14 @@ type Options struct {
 	// RulePropagation is how long a load balancer's data plane takes to see a changed rule (200 ms; negative means
 	// not at all).
 	RulePropagation time.Duration
+	// Schedules is how many schedules there may be (10 million, as many as AWS allows at first).
+	Schedules int
+	// PolicyLock is how long a table's policy may not be changed again after a change (1 s; AWS: 15 s; negative means
+	// not at all).
+	PolicyLock time.Duration
+	// PolicyPropagation is how long a changed policy of a table or queue takes until it is enforced (200 ms; AWS: up to
+	// a minute for a queue; negative means not at all).
+	PolicyPropagation time.Duration
 	// Tick is how often the services act by themselves (1 s).
 	Tick time.Duration
 }
@@ -67,7 +75,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{options: o, ops: map[string]map[string]operation{}, calls: &callLog{}, knobs: newKnobs(),
 		stale: newStaleReads(), gone: make(chan struct{})}
 	c.SetBase("http://127.0.0.1/aws")
-	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, acted: c.acted,
+	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, acted: c.acted, others: c,
 		base: func() string { return *c.base.Load() }}
 	c.list = newServices(d)
 	for _, s := range c.list {
@@ -90,6 +98,7 @@ func newServices(d deps) []service {
 		newCloudWatch(d, topics),
 		newSQS(d),
 		newELB(d),
+		newScheduler(d),
 	}
 }
 
@@ -113,6 +122,11 @@ func (o Options) withDefaults() Options {
 	span(&o.OnDemandBurst, time.Second)
 	span(&o.ScalingWindow, 2*time.Second)
 	span(&o.RulePropagation, 200*time.Millisecond)
+	span(&o.PolicyLock, time.Second)
+	span(&o.PolicyPropagation, 200*time.Millisecond)
+	if o.Schedules == 0 {
+		o.Schedules = 10_000_000
+	}
 	if o.Tick <= 0 {
 		o.Tick = time.Second
 	}

@@ -234,6 +234,7 @@ func (ks *knobs) letGo(t *turned, call Call) {
 // refusal is how the service itself would say what the knob says.
 func (h *hit) refusal(q *request) *apiError {
 	_, query := q.wire.(queryWire)
+	_, rest := q.wire.(restWire)
 	e := &apiError{}
 	switch h.Effect {
 	case effectThrottle:
@@ -241,11 +242,17 @@ func (h *hit) refusal(q *request) *apiError {
 		if query {
 			e.Code = "Throttling"
 		}
+		if rest {
+			e.Status = http.StatusTooManyRequests
+		}
 	case effectDeny:
 		e.Code = "AccessDeniedException"
 		e.Message = fmt.Sprintf("User: %s is not authorized to perform: %s:%s because no identity-based policy allows it", q.who.ARN, q.service, q.operation)
 		if query {
 			e.Code, e.Status = "AccessDenied", http.StatusForbidden
+		}
+		if rest {
+			e.Status = http.StatusForbidden
 		}
 	case effect5xx:
 		e.Code, e.Message, e.Status = "InternalServerError", "Internal server error", http.StatusInternalServerError

@@ -39,6 +39,7 @@ func (c *Cloud) parse(r *http.Request, body []byte) (*request, error) {
 	q := &request{id: requestID(), wire: jsonWire{contentType: "application/x-amz-json-1.0"}}
 	var scope string
 	q.who, q.region, scope = c.callerOf(r.Header.Get("Authorization"))
+	q.who.Agent = r.UserAgent()
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		var err error
 		if body, err = gunzip(body); err != nil {
@@ -63,6 +64,8 @@ func (c *Cloud) parse(r *http.Request, body []byte) (*request, error) {
 		if tree = restInput(r.URL.Query()); r.Method != http.MethodGet {
 			return q, &apiError{Code: "UnknownOperationException", Message: "the sandbox's Lambda only lists event source mappings", Status: http.StatusNotFound}
 		}
+	case isScheduler(r, scope):
+		tree, err = q.rest(r, body)
 	default:
 		tree, err = q.query(r, body, scope)
 	}

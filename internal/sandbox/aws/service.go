@@ -19,10 +19,12 @@ type service interface {
 
 // caller is who sent a request, told by the access key that signed it.
 type caller struct {
-	// By is firedrill, orders, responder, alarm or other.
+	// By is firedrill, orders, responder, alarm, other, or scheduler: EventBridge Scheduler itself.
 	By string
 	// ARN is the caller's principal, as policies name it.
 	ARN string
+	// Agent is the User-Agent of the request; policies may ask for it.
+	Agent string
 	// Skew is how far the service's clock is off for this caller; codecs shift times, a service shifts only
 	// times that it tells as text.
 	Skew time.Duration
@@ -52,6 +54,8 @@ type deps struct {
 	meter meter
 	// acted does what one service does to another and puts it into the call log, past all knobs.
 	acted func(call Call, do func() error) error
+	// others are the other services, for one that calls them as a client would.
+	others others
 	// options are the cloud's own, for delays and limits.
 	options Options
 }
