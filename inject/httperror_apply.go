@@ -33,7 +33,7 @@ func (f *reply) Stage(ctx context.Context, u Undo) (Undo, error) {
 		Actions: []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{
 			StatusCode: aws.String(strconv.Itoa(d.Status)), ContentType: aws.String(contentType(d.Body)), MessageBody: &d.Body}}},
 	}
-	for key, value := range u.Mark.tags("delete-rule", "") {
+	for key, value := range u.Mark.tags(undoRule, "") {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(value)})
 	}
 	out, err := f.balancers.CreateRule(ctx, in, onceELB)

@@ -44,6 +44,10 @@ type poisonUndo struct {
 	Delay      float64 `json:"delay_s,omitempty"` // the queue's, of every message
 	Consumer   string  `json:"consumer"`          // how it was proven
 	Depth      int     `json:"dlq_depth"`         // strangers' messages when it was read
+
+	// ByMark says that the bodies are not known: it was made of tags. A message is ours where attributes and body both
+	// say so.
+	ByMark bool `json:"by_mark,omitempty"`
 }
 
 // readPoisonUndo decodes an undo of any version ever written.
@@ -110,9 +114,13 @@ func (d poisonUndo) entries(m Mark) []types.SendMessageBatchRequestEntry {
 func (d poisonUndo) seqOf(m Mark, message types.Message) int {
 	attribute := func(name string) string { return aws.ToString(message.MessageAttributes[name].StringValue) }
 	if attribute(attrRun) == m.Run && attribute(attrFault) == m.Fault {
-		if n, err := strconv.Atoi(attribute(attrSeq)); err == nil && n >= 1 && n <= d.Count {
+		n, err := strconv.Atoi(attribute(attrSeq))
+		if err == nil && n >= 1 && n <= d.Count && (!d.ByMark || strings.Contains(aws.ToString(message.Body), markIn(m, n))) {
 			return n
 		}
+	}
+	if d.ByMark {
+		return 0
 	}
 	for seq := 1; seq <= d.Count; seq++ {
 		if aws.ToString(message.Body) == d.body(m, seq) {

@@ -74,8 +74,14 @@ func orGone(err error) error {
 	return err
 }
 
+// errUnnamed is the source of a DLQ that a sweep found alone: it was deleted before.
+var errUnnamed = fmt.Errorf("the queue whose DLQ it was: %w", ErrGone)
+
 // readQueue reads all attributes of a queue.
 func (k *poisoning) readQueue(ctx context.Context, url string) (queue, error) {
+	if url == "" {
+		return queue{}, errUnnamed
+	}
 	out, err := k.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url,
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
 	if err != nil {
@@ -86,6 +92,9 @@ func (k *poisoning) readQueue(ctx context.Context, url string) (queue, error) {
 }
 
 func (k *poisoning) readTags(ctx context.Context, url string) (map[string]string, error) {
+	if url == "" {
+		return nil, errUnnamed
+	}
 	out, err := k.queues.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
 	if err != nil {
 		return nil, fmt.Errorf("list tags of queue %s: %w", url, orGone(err))

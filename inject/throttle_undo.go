@@ -95,11 +95,18 @@ func (d throttleUndo) dimensions() []dimension {
 	return all
 }
 
+// duringWord follows a dimension's name where the tag says what we make of it: without that nobody can tell our value
+// from a responder's.
+const duringWord = "-during"
+
 // short is the undo as a tag: enough for who finds the table without a journal.
 func (d throttleUndo) short() string {
 	words := []string{"mode=" + d.Mode}
 	for _, x := range d.dimensions() {
 		words = append(words, fmt.Sprintf("%s=%d", x.name, x.Before))
+		if x.During != unsaid {
+			words = append(words, fmt.Sprintf("%s%s=%d", x.name, duringWord, x.During))
+		}
 	}
 	for _, s := range d.Scaling {
 		words = append(words, fmt.Sprintf("%s=%s", lastPart(s.Dimension, ":"), s.Before))
