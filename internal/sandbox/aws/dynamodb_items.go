@@ -2,7 +2,6 @@ package aws
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -212,8 +211,8 @@ func (s *dynamodbService) open(c caller, op, name string, now time.Time) (*table
 	if t.status == "CREATING" || t.status == "DELETING" {
 		return nil, notFound("Requested resource not found")
 	}
-	if evaluate(t.policy, c.ARN, "dynamodb:"+op, t.arn, now) == denied {
-		return nil, &apiError{Code: "AccessDeniedException", Message: fmt.Sprintf("User: %s is not authorized to perform: dynamodb:%s on resource: %s with an explicit deny in a resource-based policy", c.ARN, op, t.arn)}
+	if evaluate(t.policy.enforced(now, s.d.options.PolicyPropagation), c, "dynamodb:"+op, t.arn, now) == denied {
+		return nil, s.denied(t, c, op, now)
 	}
 	return t, nil
 }

@@ -342,7 +342,7 @@ func TestTagsOfTables(t *testing.T) {
 }
 
 func TestResourcePolicyOfTable(t *testing.T) {
-	tt := newTestTables(t, Options{})
+	tt := newTestTables(t, Options{PolicyLock: -1, PolicyPropagation: -1})
 	tt.onDemand("orders")
 	arn := tt.describe("orders").TableArn
 	until := tt.clock.now().Add(time.Minute).Format(time.RFC3339)

@@ -45,10 +45,13 @@ type table struct {
 	reads, writes              bucket
 	items                      map[string]item
 	// bytes is the size of all items together.
-	bytes                int
-	tags                 map[string]string
-	policy               *policy
-	policyText, revision string
+	bytes  int
+	tags   map[string]string
+	policy tablePolicy
+
+	// recoverable is since when the table can be restored to any moment, for recoveryDays; zero for never.
+	recoverable  time.Time
+	recoveryDays int64
 }
 
 // settle ends a change whose time has come. It says whether the table is still there.
@@ -99,6 +102,11 @@ func (t *table) update(in *updateTableInput, now time.Time, o Options) error {
 	if t.status != "ACTIVE" {
 		return inUse("Attempt to change a resource which is still in use: Table is being " + t.busy() + ": " + t.name)
 	}
+	if p := in.DeletionProtectionEnabled; p != nil && in.BillingMode == "" && in.ProvisionedThroughput == nil && in.OnDemandThroughput == nil {
+		t.protected = *p
+		t.change("UPDATING", t.now, now, o)
+		return nil
+	}
 	c, err := t.proposal(in)
 	if err != nil {
 		return err
@@ -125,6 +133,7 @@ func (t *table) update(in *updateTableInput, now time.Time, o Options) error {
 		}
 	}
 	t.boundOnce = t.boundOnce || in.OnDemandThroughput != nil
+	t.protected = t.protected && in.DeletionProtectionEnabled == nil || deref(in.DeletionProtectionEnabled)
 	t.change("UPDATING", c, now, o)
 	return nil
 }
@@ -238,8 +247,11 @@ func (t *table) config() any {
 	} else {
 		out["OnDemandThroughput"] = map[string]int64{"MaxReadRequestUnits": c.maxRead, "MaxWriteRequestUnits": c.maxWrite}
 	}
-	if t.policyText != "" {
-		out["ResourcePolicy"] = t.policyText
+	if !t.recoverable.IsZero() {
+		out["PointInTimeRecoveryDays"] = t.recoveryDays
+	}
+	if t.policy.text != "" {
+		out["ResourcePolicy"] = t.policy.text
 	}
 	return out
 }

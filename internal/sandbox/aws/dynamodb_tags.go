@@ -1,10 +1,6 @@
 package aws
 
-import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
-)
+import "context"
 
 // maxTags is how many tags AWS lets a resource have.
 const maxTags = 50
@@ -58,67 +54,5 @@ func (s *dynamodbService) listTags(_ context.Context, _ caller, in *listTagsInpu
 		out.Tags = append(out.Tags, tag{Key: k, Value: &v})
 	}
 	out.Tags = sortedBy(out.Tags, func(g tag) string { return g.Key })
-	return out, nil
-}
-
-// noPolicy as ExpectedRevisionId means: only where there is no policy yet.
-const noPolicy = "NO_POLICY"
-
-// expect compares a policy's revision with the one the caller expects; a mismatch has the name AWS gave it.
-func (t *table) expect(revision string) error {
-	if revision == "" || revision == t.revision || revision == noPolicy && t.revision == "" {
-		return nil
-	}
-	return noSuchPolicy(t)
-}
-
-func noSuchPolicy(t *table) error {
-	return &apiError{Code: "PolicyNotFoundException", Message: "The operation tried to access a resource-based policy that is not there, or not at that revision: " + t.arn}
-}
-
-func (s *dynamodbService) putPolicy(_ context.Context, _ caller, in *policyInput) (*policyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, err := s.find(in.ResourceArn, s.d.now())
-	if err != nil {
-		return nil, err
-	}
-	if err := t.expect(in.ExpectedRevisionId); err != nil {
-		return nil, err
-	}
-	p, err := parsePolicy(in.Policy)
-	if err != nil {
-		return nil, invalid("Resource policy: " + err.Error())
-	}
-	sum := sha256.Sum256([]byte(in.Policy))
-	t.policy, t.policyText, t.revision = p, in.Policy, hex.EncodeToString(sum[:8])
-	return &policyOutput{RevisionId: t.revision}, nil
-}
-
-func (s *dynamodbService) getPolicy(_ context.Context, _ caller, in *policyInput) (*policyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, err := s.find(in.ResourceArn, s.d.now())
-	if err != nil {
-		return nil, err
-	}
-	if t.policy == nil {
-		return nil, noSuchPolicy(t)
-	}
-	return &policyOutput{Policy: t.policyText, RevisionId: t.revision}, nil
-}
-
-func (s *dynamodbService) deletePolicy(_ context.Context, _ caller, in *policyInput) (*policyOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, err := s.find(in.ResourceArn, s.d.now())
-	if err != nil {
-		return nil, err
-	}
-	if err := t.expect(in.ExpectedRevisionId); err != nil {
-		return nil, err
-	}
-	out := &policyOutput{RevisionId: t.revision}
-	t.policy, t.policyText, t.revision = nil, "", ""
 	return out, nil
 }

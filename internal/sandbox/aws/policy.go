@@ -139,7 +139,7 @@ func checkCondition(op, key string, values texts) error {
 		return fmt.Errorf("condition %s: the sandbox does not evaluate this operator", op)
 	}
 	switch strings.ToLower(key) {
-	case "aws:principalarn", "aws:currenttime", "aws:securetransport", "aws:principalaccount", "aws:username", "aws:sourcearn":
+	case "aws:principalarn", "aws:currenttime", "aws:securetransport", "aws:principalaccount", "aws:username", "aws:sourcearn", "aws:useragent":
 		return nil
 	}
 	return fmt.Errorf("condition %s: the sandbox does not know the key %s", op, key)
@@ -147,13 +147,13 @@ func checkCondition(op, key string, values texts) error {
 
 // evaluate says what a policy has to say about a request at an instant; a nil policy is silent. An explicit
 // Deny wins over every Allow.
-func evaluate(p *policy, principal, action, resource string, now time.Time) verdict {
+func evaluate(p *policy, c caller, action, resource string, now time.Time) verdict {
 	v := silent
 	if p == nil {
 		return v
 	}
 	for _, s := range p.Statement {
-		if !s.concerns(principal, action, resource) || !s.holds(principal, now) {
+		if !s.concerns(c.ARN, action, resource) || !s.holds(c, now) {
 			continue
 		}
 		if s.Effect == "Deny" {
@@ -180,10 +180,10 @@ func (s statement) concerns(principal, action, resource string) bool {
 }
 
 // holds says whether every condition of the statement is met.
-func (s statement) holds(principal string, now time.Time) bool {
+func (s statement) holds(c caller, now time.Time) bool {
 	for op, keys := range s.Condition {
 		for key, values := range keys {
-			got, known := contextValue(key, principal, now)
+			got, known := contextValue(key, c, now)
 			if !known {
 				if op == "ArnNotEquals" {
 					continue
@@ -222,7 +222,8 @@ func compare(op, got, want string, now time.Time) bool {
 }
 
 // contextValue is what the request says about a condition key.
-func contextValue(key, principal string, now time.Time) (string, bool) {
+func contextValue(key string, c caller, now time.Time) (string, bool) {
+	principal := c.ARN
 	switch strings.ToLower(key) {
 	case "aws:principalarn":
 		return principal, true
@@ -234,6 +235,8 @@ func contextValue(key, principal string, now time.Time) (string, bool) {
 		return now.UTC().Format(time.RFC3339), true
 	case "aws:securetransport":
 		return "false", true
+	case "aws:useragent":
+		return c.Agent, c.Agent != ""
 	}
 	return "", false
 }

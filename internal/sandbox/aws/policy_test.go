@@ -51,6 +51,8 @@ func TestEvaluate(t *testing.T) {
 		"StringLike":               {all(`{"StringLike":{"aws:username":"o*"}}`), orders, denied},
 		"Bool":                     {all(`{"Bool":{"aws:SecureTransport":false}}`), orders, denied},
 		"all conditions must hold": {all(`{"Bool":{"aws:SecureTransport":"false"},"StringEquals":{"aws:username":"x"}}`), orders, silent},
+		"its user agent":           {all(`{"StringLike":{"aws:UserAgent":"*app/orders*"}}`), orders, denied},
+		"another user agent":       {all(`{"StringLike":{"aws:UserAgent":"*probe*"}}`), orders, silent},
 		"a key the request lacks":  {all(`{"ArnEquals":{"aws:SourceArn":"*"}}`), orders, silent},
 		"lacking it, not equal":    {all(`{"ArnNotEquals":{"aws:SourceArn":"arn:x"}}`), orders, denied},
 	} {
@@ -59,11 +61,11 @@ func TestEvaluate(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := evaluate(p, c.principal, "sqs:ReceiveMessage", queue, now); got != c.want {
+		if got := evaluate(p, caller{ARN: c.principal, Agent: "aws-sdk-go-v2/1.47 app/orders"}, "sqs:ReceiveMessage", queue, now); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if evaluate(nil, orders, "sqs:ReceiveMessage", queue, now) != silent {
+	if evaluate(nil, caller{ARN: orders}, "sqs:ReceiveMessage", queue, now) != silent {
 		t.Error("no policy is not silent")
 	}
 }

@@ -38,6 +38,7 @@ type queue struct {
 	purged   time.Time
 	set      map[string]string // attributes as people set them
 	settings queueSettings     // the same, parsed
+	policy   policyHistory     // settings' policy, which takes a while to be enforced
 	tags     map[string]string
 	messages []*message // roughly in order of arrival
 	receipts int        // handles given out
@@ -158,7 +159,7 @@ func (s *sqs) findARN(arn string) *queue {
 }
 
 func (s *sqs) authorise(c caller, q *queue, action string, now time.Time) error {
-	if evaluate(q.settings.policy, c.ARN, "sqs:"+action, s.queueARN(q.name), now) == denied {
+	if evaluate(q.policy.enforced(now, s.options.PolicyPropagation), c, "sqs:"+action, s.queueARN(q.name), now) == denied {
 		return sqsError("AccessDenied",
 			"User: %s is not authorized to perform: sqs:%s on resource: %s with an explicit deny in a resource-based policy",
 			c.ARN, strings.ToLower(action), s.queueARN(q.name))

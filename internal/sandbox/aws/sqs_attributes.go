@@ -87,7 +87,11 @@ func (s *sqs) checkAttribute(q *queue, name, value string) error {
 		if value == "" {
 			return nil
 		}
-		if _, err := parsePolicy(value); err != nil {
+		p, err := parsePolicy(value)
+		if err == nil {
+			err = p.fitsQueue(value)
+		}
+		if err != nil {
 			return sqsError("InvalidAttributeValue", "Invalid value for the parameter Policy. Reason: %s", err)
 		}
 		return nil
@@ -234,4 +238,21 @@ func isAttribute(name string) bool {
 		"All", "Policy", "RedrivePolicy", "RedriveAllowPolicy", "QueueArn", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
 		"ApproximateNumberOfMessagesDelayed", "CreatedTimestamp", "LastModifiedTimestamp",
 	}, name)
+}
+
+// fitsQueue refuses a policy beyond the quotas of a queue's.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+func (p *policy) fitsQueue(text string) error {
+	if len(text) > 8192 {
+		return fmt.Errorf("it has %d bytes, a queue's policy at most 8192", len(text))
+	}
+	if len(p.Statement) > 20 {
+		return fmt.Errorf("it has %d statements, a queue's policy at most 20", len(p.Statement))
+	}
+	for _, s := range p.Statement {
+		if len(s.Action) > 7 {
+			return fmt.Errorf("statement %q has %d actions, a queue's policy allows 7", s.Sid, len(s.Action))
+		}
+	}
+	return nil
 }

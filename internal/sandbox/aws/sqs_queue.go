@@ -89,6 +89,7 @@ func (s *sqs) createQueue(_ context.Context, _ caller, in *createQueueInput) (*q
 		return nil, err
 	}
 	q.set, q.settings = set, settings
+	q.policy.now = settings.policy
 	maps.Copy(q.tags, in.Tags)
 	delete(s.deleted, q.name)
 	s.queues[q.name] = q
@@ -171,6 +172,9 @@ func (s *sqs) setAttributes(_ context.Context, c caller, in *setAttributesInput)
 	set, settings, err := s.withAttributes(q, in.Attributes)
 	if err != nil {
 		return nil, err
+	}
+	if set["Policy"] != q.set["Policy"] {
+		q.policy.change(settings.policy, now)
 	}
 	q.set, q.settings, q.modified = set, settings, now
 	q.expire(now) // a shorter retention deletes what is too old for it

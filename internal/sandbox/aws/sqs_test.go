@@ -284,7 +284,7 @@ func redriveSet(q *queueTest, url, policy string) error {
 }
 
 func TestQueuePolicyDenies(t *testing.T) {
-	q := newQueueTest(t, Options{})
+	q := newQueueTest(t, Options{PolicyPropagation: -1})
 	url := q.create("orders")
 	q.send(url, "a")
 	until := q.clock.now().Add(time.Minute).Format(time.RFC3339)
