@@ -11,7 +11,7 @@ import (
 // completions lets a shell complete what the verbs take: drills by name, runs by id.
 func (d *Deps) completions(root *cobra.Command) {
 	complete := map[string]cobra.CompletionFunc{}
-	for _, verb := range []string{"run", "plan", "validate", "report"} {
+	for _, verb := range []string{"run", "plan", "validate", "report", "policy"} {
 		complete[verb] = d.completeDrill
 	}
 	for _, verb := range []string{"status", "abort", "recover", "debrief"} {
@@ -62,6 +62,9 @@ func completeFormat(c *cobra.Command, _ []string, _ string) ([]string, cobra.She
 	formats := []string{"text", "json"}
 	if c.Name() == "report" {
 		formats = append(formats, "prometheus")
+	}
+	if c.Name() == "policy" {
+		formats = append(formats, "terraform")
 	}
 	return formats, cobra.ShellCompDirectiveNoFileComp
 }

@@ -81,9 +81,10 @@ func (d *Deps) store(ctx context.Context) (journal.Store, error) {
 }
 
 // kinds are the faults there are, for who reads drill files.
-func (d *Deps) kinds() drills.Kinds {
-	return drills.KnownKinds(inject.NewCatalog(nil, inject.CatalogOptions{}))
-}
+func (d *Deps) kinds() drills.Kinds { return drills.KnownKinds(d.catalog()) }
+
+// catalog are the faults there are, for who reaches no account.
+func (d *Deps) catalog() inject.Catalog { return inject.NewCatalog(nil, inject.CatalogOptions{}) }
 
 // operator is who started the program, as the system knows them.
 func (d *Deps) operator() string {

@@ -35,11 +35,9 @@ func newNeeds(env *Environment) *needs {
 	return n
 }
 
-// The roles by what they share.
-var (
-	lookers = []string{inject.ForPlan, inject.ForRun, inject.ForRecover}
-	undoers = []string{inject.ForRun, inject.ForRecover}
-)
+// lookers are the roles that compare, undoers those of them that put back.
+func lookers() []string { return []string{inject.ForPlan, inject.ForRun, inject.ForRecover} }
+func undoers() []string { return []string{inject.ForRun, inject.ForRecover} }
 
 func (n *needs) add(roles []string, resource string, actions ...string) {
 	for _, role := range roles {
@@ -51,19 +49,19 @@ func (n *needs) add(roles []string, resource string, actions ...string) {
 
 // ourselves is what the guards ask of the account.
 func (n *needs) ourselves() {
-	n.add(lookers, "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
+	n.add(lookers(), "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
 }
 
 // probes is what looking at alarms, queues and metrics takes.
 func (n *needs) probes(lists ...[]observe.ProbeSpec) {
-	n.add(lookers, "*", "cloudwatch:DescribeAlarms")
-	n.add(undoers[:1], "*", "cloudwatch:DescribeAlarmHistory")
+	n.add(lookers(), "*", "cloudwatch:DescribeAlarms")
+	n.add([]string{inject.ForRun}, "*", "cloudwatch:DescribeAlarmHistory")
 	for _, p := range slices.Concat(lists...) {
 		if p.CloudWatch != nil {
-			n.add(lookers, "*", "cloudwatch:GetMetricData")
+			n.add(lookers(), "*", "cloudwatch:GetMetricData")
 		}
 		if p.SQS != nil {
-			n.add(lookers, n.queue(p.SQS.Queue), "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
+			n.add(lookers(), n.queue(p.SQS.Queue), "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
 		}
 	}
 }

@@ -95,7 +95,7 @@ func (n *needs) everything(specs []*Spec, catalog inject.Catalog) (notes []strin
 	for _, s := range specs {
 		n.ourselves()
 		n.probes(s.SteadyState, s.Watch, s.StopConditions)
-		n.secrets(lookers, n.env.PagerDuty.Token, n.env.Teams[s.Team].Key, n.env.Owner)
+		n.secrets(lookers(), n.env.PagerDuty.Token, n.env.Teams[s.Team].Key, n.env.Owner)
 		open, err := n.faults(catalog, s.Faults)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Drill, err)

@@ -7,20 +7,24 @@ import (
 	"github.com/firedrill/firedrill/inject"
 )
 
-// What must never be, whoever else grants it: an explicit Deny wins over every Allow.
-var (
-	losesData = []string{
+// losesData are actions that must never be, whoever else grants them: an explicit Deny wins over every Allow.
+func losesData() []string {
+	return []string{
 		"sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", // retention is one of a queue's attributes
 		"dynamodb:DeleteTable", "dynamodb:DeleteBackup", "dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups",
 		"sns:Unsubscribe", "sns:DeleteTopic", "sns:SetSubscriptionAttributes",
 		"kinesis:DeleteStream", "kinesis:DecreaseStreamRetentionPeriod",
 		"logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:PutRetentionPolicy",
 	}
-	silences = []string{
+}
+
+// silences are actions that would keep people from hearing of it.
+func silences() []string {
+	return []string{
 		"cloudwatch:DeleteAlarms", "cloudwatch:DisableAlarmActions", "cloudwatch:PutMetricAlarm", "cloudwatch:SetAlarmState",
 		"cloudtrail:DeleteTrail", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
 	}
-)
+}
 
 // never lists what the role must not do, even if somebody grants it more.
 func (n *needs) never(allowed []inject.Permission) []Statement {
@@ -36,7 +40,7 @@ func (n *needs) never(allowed []inject.Permission) []Statement {
 		return Statement{Sid: sid, Effect: "Deny", Action: actions, Resource: resources, Condition: condition}
 	}
 	all := []string{"*"}
-	list := []Statement{deny("NeverLoseData", all, free(losesData), nil), deny("NeverSilence", all, free(silences), nil)}
+	list := []Statement{deny("NeverLoseData", all, free(losesData()), nil), deny("NeverSilence", all, free(silences()), nil)}
 	if tables := n.targets("table"); len(tables) > 0 {
 		list = append(list,
 			deny("NeverTheirItems", tables, []string{"dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete",

@@ -14,5 +14,5 @@ func (n *needs) store() {
 	}
 	table := place.ARN("dynamodb", "table/"+s.Table)
 	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport}, table, "dynamodb:GetItem", "dynamodb:Query")
-	n.add(undoers, table, "dynamodb:PutItem", "dynamodb:UpdateItem")
+	n.add(undoers(), table, "dynamodb:PutItem", "dynamodb:UpdateItem")
 }
