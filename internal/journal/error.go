@@ -9,10 +9,10 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Error says what could not be done with a journal file, and what to do about it.
+// Error says what could not be done with a journal, and what to do about it.
 type Error struct {
 	Op   string // open, append to, read, lease in, close
-	Path string
+	Path string // of its file, or which table it is
 	Err  error
 	Try  string // the next step, for people; may be empty
 }
@@ -50,8 +50,7 @@ const (
 
 // fail makes an *Error of err with the advice that belongs to it. The store's own answers pass as they are.
 func (s *SQLite) fail(op string, err error) error {
-	var held *HeldError
-	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrStale) || errors.As(err, &held) {
+	if err == nil || answers(err) {
 		return err
 	}
 	e := &Error{Op: op, Path: s.path, Err: err}
@@ -74,6 +73,12 @@ func (s *SQLite) fail(op string, err error) error {
 		e.Try = "restore it from a copy, or move it away and put back what a run has left by its firedrill tags"
 	}
 	return e
+}
+
+// answers says that err is what a store may answer, no trouble of its own.
+func answers(err error) bool {
+	var held *HeldError
+	return errors.Is(err, ErrConflict) || errors.Is(err, ErrStale) || errors.As(err, &held)
 }
 
 // codeOf is the primary result code of SQLite in err, 0 where there is none.
