@@ -155,10 +155,19 @@ func (t *table) page(in *searchInput, keys condition) (page []item, more bool, e
 		all = all[sort.Search(len(all), func(i int) bool { return less(in.ExclusiveStartKey, all[i]) }):]
 	}
 	if in.Limit > 0 && len(all) > in.Limit {
-		return all[:in.Limit], true, nil
+		all, more = all[:in.Limit], true
 	}
-	return all, false, nil
+	size := 0
+	for i, it := range all {
+		if size += sizeOf(it); size > pageSize && i > 0 {
+			return all[:i], true, nil
+		}
+	}
+	return all, more, nil
 }
+
+// pageSize is how much Query and Scan read for one answer, before any filter.
+const pageSize = 1 << 20
 
 func (t *table) keyPart(it item) item {
 	key := item{}

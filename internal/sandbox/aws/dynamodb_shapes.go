@@ -34,6 +34,8 @@ type updateTableInput struct {
 	ProvisionedThroughput *capacity
 	OnDemandThroughput    *onDemandMax
 	AttributeDefinitions  []attributeDefinition
+
+	DeletionProtectionEnabled *bool
 }
 
 type tableInput struct{ TableName string }
