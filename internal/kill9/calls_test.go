@@ -141,17 +141,17 @@ func (p *place) left(w writing) writing {
 }
 
 // holds turns a knob that holds one call of firedrill's.
-func (p *place) holds(w writing, when string) (knob string) {
+func (p *place) holds(w writing, when string) killtest.Hold {
 	p.Helper()
-	knob, err := p.stage.Turn(p.ctx, killtest.Knob{Service: w.service, Operation: w.operation, By: "firedrill", Nth: w.nth, Count: 1, Effect: "hold", When: when})
+	knob, err := p.stage.Hold(p.ctx, w.service+" "+w.operation, w.nth, when)
 	p.must(err)
 	return knob
 }
 
 // held waits until a knob holds its call.
-func (p *place) held(knob string, pr *killtest.Process) {
+func (p *place) held(knob killtest.Hold, pr *killtest.Process) {
 	p.Helper()
-	p.must(p.stage.Held(p.ctx, knob, pr))
+	p.must(knob.Held(p.ctx, pr))
 }
 
 func (p *place) killedAt(w writing, when string, start func() *killtest.Process) {
@@ -160,7 +160,7 @@ func (p *place) killedAt(w writing, when string, start func() *killtest.Process)
 	pr := start()
 	p.held(knob, pr)
 	p.must(pr.Kill())
-	p.must(p.stage.Done(p.ctx, knob))
+	p.must(knob.Done(p.ctx))
 }
 
 // says waits until a process has said something on stderr.
@@ -202,7 +202,7 @@ func (p *place) stopped(f fault, w writing, late bool) {
 	p.held(knob, run)
 	p.asleep(run)
 	if !late {
-		p.must(p.stage.Release(p.ctx, knob))
+		p.must(knob.Release(p.ctx))
 	}
 	early := p.verb(75, "recover", runOf(p, run)) // its process lives and its lease has not ended
 	if !strings.Contains(early.Err.String(), "held by run") {
@@ -213,7 +213,7 @@ func (p *place) stopped(f fault, w writing, late bool) {
 	if !late {
 		p.asBefore()
 	} else {
-		p.must(p.stage.Release(p.ctx, knob))
+		p.must(knob.Release(p.ctx))
 		if w.operation != "ModifyRule" { // whose rule is gone: it lands on nothing
 			p.changes() // the late call has landed, and nobody but the sleeper knows
 		}

@@ -67,8 +67,7 @@ func (s *scene) kill(ctx context.Context, c Cell) error {
 		}
 		return s.died(ctx, pr, c)
 	}
-	service, operation, _ := strings.Cut(c.Call, " ")
-	knob, err := s.stage.Turn(ctx, killtest.Knob{Service: service, Operation: operation, By: "firedrill", Nth: c.Nth, Count: 1, Effect: "hold", When: c.When})
+	hold, err := s.stage.Hold(ctx, c.Call, c.Nth, c.When)
 	if err != nil {
 		return err
 	}
@@ -76,12 +75,12 @@ func (s *scene) kill(ctx context.Context, c Cell) error {
 	if err != nil {
 		return err
 	}
-	if err := s.stage.Held(ctx, knob, pr); errors.Is(err, killtest.ErrNotReached) {
+	if err := hold.Held(ctx, pr); errors.Is(err, killtest.ErrNotReached) {
 		return s.died(ctx, pr, c)
 	} else if err != nil {
 		return err
 	}
-	return errors.Join(pr.Kill(), s.stage.Done(ctx, knob))
+	return errors.Join(pr.Kill(), hold.Done(ctx))
 }
 
 // died: a process was killed, or has ended as it does when nobody kills it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,7 @@ func (l lab) undisturbed(ctx context.Context, d killtest.Drill) (points []Point,
 	if err != nil {
 		return nil, err
 	}
-	calls, err := s.stage.Calls(ctx)
+	calls, err := s.calls(ctx)
 	return append(callPoints(d.Name, calls, spansOf(events).phase), appendPoints(d.Name, events, 1)...), err
 }
 
@@ -160,7 +161,7 @@ func (l lab) recovered(ctx context.Context, d killtest.Drill) (points []Point, e
 	if err := s.leaveInPlace(ctx); err != nil {
 		return nil, err
 	}
-	old, err := s.stage.Calls(ctx)
+	old, err := s.calls(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -171,16 +172,52 @@ func (l lab) recovered(ctx context.Context, d killtest.Drill) (points []Point, e
 	if err != nil {
 		return nil, err
 	}
-	calls, err := s.stage.Calls(ctx)
+	calls, err := s.calls(ctx)
 	phase := func(time.Time) string { return inRecover }
-	return append(callPoints(d.Name, calls[len(old):], phase), appendPoints(d.Name, events, 2)...), err
+	return append(callPoints(d.Name, later(calls, old), phase), appendPoints(d.Name, events, 2)...), err
 }
 
-// leaveInPlace kills the runner as soon as its fault is in place.
+// calls are those of AWS, and what was handed to the pager.
+func (s *scene) calls(ctx context.Context) ([]killtest.Call, error) {
+	calls, err := s.stage.Calls(ctx)
+	if err != nil {
+		return nil, err
+	}
+	events, err := s.stage.PagerEvents(ctx)
+	service, operation, _ := strings.Cut(killtest.Pages, " ")
+	for _, e := range events {
+		by := "other"
+		if strings.HasPrefix(e.DedupKey, "firedrill/") {
+			by = "firedrill"
+		}
+		calls = append(calls, killtest.Call{At: e.At, By: by, Service: service, Operation: operation, Writes: true})
+	}
+	slices.SortStableFunc(calls, func(a, b killtest.Call) int { return a.At.Compare(b.At) })
+	return calls, err
+}
+
+// later are the calls behind some that were there before.
+func later(calls, old []killtest.Call) []killtest.Call {
+	if len(old) == 0 {
+		return calls
+	}
+	last := old[len(old)-1].At
+	return slices.DeleteFunc(calls, func(c killtest.Call) bool { return !c.At.After(last) })
+}
+
+// leaveInPlace kills the runner when its fault is in place and the on-call is paged. Poison takes its time until it
+// is felt, so there nobody is paged yet.
 func (s *scene) leaveInPlace(ctx context.Context) error {
 	pr, err := s.run(ctx, "")
 	if err != nil {
 		return err
 	}
-	return errors.Join(pr.Says(ctx, "fault applied"), pr.Kill())
+	if err := pr.Says(ctx, "fault applied"); err != nil || s.drill.Silent {
+		return errors.Join(err, pr.Kill())
+	}
+	paged := killtest.Until(ctx, func() (bool, error) {
+		events, err := s.stage.PagerEvents(ctx)
+		return len(events) > 0 || pr.Ended(), err
+	})
+	return errors.Join(paged, pr.Kill())
 }

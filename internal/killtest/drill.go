@@ -83,26 +83,74 @@ func (s Stage) Ours(ctx context.Context) (string, error) {
 	return "", err
 }
 
-// Held waits until a knob holds its call, which is an error when the process ends before it makes one.
-func (s Stage) Held(ctx context.Context, knob string, pr *Process) error {
+// Hold is a knob that holds one call of firedrill's, of AWS or of the pager.
+type Hold struct {
+	stage Stage
+	id    string
+	pager bool
+}
+
+// Pages is the service and operation of a page, or its end, handed to the pager.
+const Pages = "pagerduty enqueue"
+
+// Hold turns a knob that holds the nth call of an operation, such as "dynamodb UpdateTable", before or after it takes
+// effect.
+func (s Stage) Hold(ctx context.Context, call string, nth int, when string) (h Hold, err error) {
+	h = Hold{stage: s, pager: call == Pages}
+	if h.pager {
+		h.id, err = s.TurnPager(ctx, PagerKnob{Effect: "hold", Path: "/events", Nth: nth, Count: 1, When: when})
+		return h, err
+	}
+	service, operation, _ := strings.Cut(call, " ")
+	h.id, err = s.Turn(ctx, Knob{Service: service, Operation: operation, By: "firedrill", Nth: nth, Count: 1, Effect: "hold", When: when})
+	return h, err
+}
+
+// state is waiting, holding or done.
+func (h Hold) state(ctx context.Context) (string, error) {
+	if !h.pager {
+		k, err := h.stage.Knob(ctx, h.id)
+		return k.State, err
+	}
+	k, err := h.stage.PagerKnob(ctx, h.id)
+	switch {
+	case k.Holding > 0:
+		return "holding", err
+	case k.Used > 0:
+		return "done", err
+	}
+	return "waiting", err
+}
+
+// Held waits until it holds its call, which is an error when the process ends before it makes one.
+func (h Hold) Held(ctx context.Context, pr *Process) error {
 	return Until(ctx, func() (bool, error) {
-		k, err := s.Knob(ctx, knob)
-		if err == nil && k.State != "holding" && pr.Ended() {
+		ended := pr.Ended()
+		state, err := h.state(ctx)
+		if err == nil && state != "holding" && ended {
 			err = fmt.Errorf("%w:\n%s%s", ErrNotReached, pr.Err, pr.Out)
 		}
-		return k.State == "holding", err
+		return state == "holding", err
 	})
 }
 
 // ErrNotReached: the process ended and never made the call.
 var ErrNotReached = errors.New("the process ended and never made the call")
 
-// Done waits until a knob has let go of its call: it has taken effect.
-func (s Stage) Done(ctx context.Context, knob string) error {
+// Done waits until it has let go of its call: it has taken effect.
+func (h Hold) Done(ctx context.Context) error {
 	return Until(ctx, func() (bool, error) {
-		k, err := s.Knob(ctx, knob)
-		return k.State == "done", err
+		state, err := h.state(ctx)
+		return state == "done", err
 	})
+}
+
+// Release lets the call go on.
+func (h Hold) Release(ctx context.Context) error {
+	if h.pager {
+		return h.stage.ReleasePager(ctx, h.id)
+	}
+	return h.stage.Release(ctx, h.id)
 }
 
 // Says waits until a process has said something on stderr.

@@ -70,11 +70,23 @@ type Knob struct {
 
 // PagerKnob is the same for the pager.
 type PagerKnob struct {
-	ID     string  `json:"id,omitempty"`
-	Effect string  `json:"effect"`
-	Path   string  `json:"path,omitempty"`
-	Count  int     `json:"count,omitempty"`
-	Skew   float64 `json:"skew_s,omitempty"`
+	ID      string  `json:"id,omitempty"`
+	Effect  string  `json:"effect"`
+	Path    string  `json:"path,omitempty"`
+	Nth     int     `json:"nth,omitempty"`
+	Count   int     `json:"count,omitempty"`
+	Skew    float64 `json:"skew_s,omitempty"`
+	When    string  `json:"when,omitempty"`
+	Used    int     `json:"used,omitempty"`
+	Holding int     `json:"holding,omitempty"`
+}
+
+// PagerEvent is a page, or its end, that the pager took in.
+type PagerEvent struct {
+	At       time.Time `json:"at"`
+	Action   string    `json:"event_action"`
+	DedupKey string    `json:"dedup_key"`
+	Outcome  string    `json:"outcome"`
 }
 
 // Incident is one incident as it really was.
@@ -138,15 +150,19 @@ func (s Stage) Incidents(ctx context.Context) ([]Incident, error) {
 	return truth.Incidents, err
 }
 
-// PagerIdle says that the pager has acted on every event it took in: it answers first, and acts a little later.
-func (s Stage) PagerIdle(ctx context.Context) (bool, error) {
+// PagerEvents lists what the pager took in, in that order.
+func (s Stage) PagerEvents(ctx context.Context) ([]PagerEvent, error) {
 	var truth struct {
-		Events []struct {
-			Outcome string `json:"outcome"`
-		} `json:"events"`
+		Events []PagerEvent `json:"events"`
 	}
 	err := s.get(ctx, "pager/truth", &truth)
-	for _, e := range truth.Events {
+	return truth.Events, err
+}
+
+// PagerIdle says that the pager has acted on every event it took in: it answers first, and acts a little later.
+func (s Stage) PagerIdle(ctx context.Context) (bool, error) {
+	events, err := s.PagerEvents(ctx)
+	for _, e := range events {
 		if e.Outcome == "pending" {
 			return false, err
 		}
@@ -178,6 +194,20 @@ func (s Stage) Release(ctx context.Context, id string) error {
 func (s Stage) ReleasePager(ctx context.Context, id string) error {
 	_, err := s.do(ctx, http.MethodDelete, "pager/knobs/"+id, nil)
 	return err
+}
+
+// PagerKnob tells how a knob of the pager stands.
+func (s Stage) PagerKnob(ctx context.Context, id string) (k PagerKnob, err error) {
+	var list []PagerKnob
+	if err := s.get(ctx, "pager/knobs", &list); err != nil {
+		return k, err
+	}
+	for _, k := range list {
+		if k.ID == id {
+			return k, nil
+		}
+	}
+	return k, fmt.Errorf("no knob %s of the pager", id)
 }
 
 // Knob tells how a knob stands.

@@ -90,6 +90,28 @@ func (p *Pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if t.skew != 0 {
 		r = r.WithContext(context.WithValue(r.Context(), requestSkew{}, t.skew))
 	}
+	if t.hold != nil {
+		p.held(w, r, t.hold)
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
+
+// held serves a request that a knob holds. It is on its way: it takes effect even when its client has gone.
+func (p *Pager) held(w http.ResponseWriter, r *http.Request, k *knob) {
+	client := r.Context()
+	body, err := io.ReadAll(r.Body) // the server sees a client leave only when the body is read
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r = r.WithContext(context.WithoutCancel(client))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if k.When == "after" {
+		p.mux.ServeHTTP(w, r) // a small answer stays in its buffer until this returns
+		p.wait(client, k)
+		return
+	}
+	p.wait(client, k)
 	p.mux.ServeHTTP(w, r)
 }
 

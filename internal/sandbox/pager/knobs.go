@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -12,7 +13,8 @@ import (
 // knob is one thing that goes wrong until it is deleted, or has been used Count times.
 //
 // Requests: down (the connection breaks), lost (the request takes effect, then the connection breaks), 429, 401,
-// 403, 500, 502 (any three digits), slow (after delay_s), skew (Date and all times told are off by skew_s).
+// 403, 500, 502 (any three digits), slow (after delay_s), skew (Date and all times told are off by skew_s), hold (it
+// waits until the knob is deleted or its client has gone, before or after it takes effect, which it does all the same).
 // Events of a service: never, merge, low, mute (assigned, nobody notified), disabled,
 // odd (its log has entries against the schema).
 type knob struct {
@@ -26,11 +28,14 @@ type knob struct {
 	Delay  float64 `json:"delay_s,omitempty"` // of slow
 	Skew   float64 `json:"skew_s,omitempty"`  // of skew
 	Bare   bool    `json:"bare,omitempty"`    // 429 as plain text without headers
+	When   string  `json:"when,omitempty"`    // of hold: before (which is the default) or after
 	// Service limits the effects on events to one service.
 	Service string `json:"service,omitempty"`
 	Used    int    `json:"used"`
+	Holding int    `json:"holding"` // how many requests wait right now
 
 	seen int
+	over chan struct{} // closed when it is deleted
 }
 
 // Backstage serves what the real pager has not: GET /truth, and the knobs at /knobs and /knobs/ID.
@@ -47,7 +52,12 @@ func (p *Pager) Backstage() http.Handler {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		n := len(p.knobs)
-		p.knobs = slices.DeleteFunc(p.knobs, func(k *knob) bool { return k.ID == r.PathValue("id") })
+		p.knobs = slices.DeleteFunc(p.knobs, func(k *knob) bool {
+			if k.ID == r.PathValue("id") {
+				close(k.over)
+			}
+			return k.ID == r.PathValue("id")
+		})
 		if len(p.knobs) == n {
 			w.WriteHeader(http.StatusNotFound)
 			return
@@ -68,7 +78,7 @@ func (k *knob) ofEvents() bool {
 
 func (k *knob) known() bool {
 	switch k.Effect {
-	case "down", "lost", "slow", "skew":
+	case "down", "lost", "slow", "skew", "hold":
 		return true
 	}
 	if k.ofEvents() {
@@ -94,7 +104,7 @@ func (p *Pager) addKnob(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	p.knobCount++
 	k.ID = strconv.Itoa(p.knobCount)
-	k.Used = 0
+	k.Used, k.Holding, k.over = 0, 0, make(chan struct{})
 	p.knobs = append(p.knobs, &k)
 	answer(w, http.StatusCreated, k)
 }
@@ -124,6 +134,7 @@ type trouble struct {
 	bare       bool
 	delay      time.Duration
 	skew       time.Duration
+	hold       *knob
 }
 
 func (p *Pager) troubleFor(r *http.Request) trouble {
@@ -143,6 +154,8 @@ func (p *Pager) troubleFor(r *http.Request) trouble {
 			t.delay = max(t.delay, seconds(k.Delay))
 		case "skew":
 			t.skew += seconds(k.Skew)
+		case "hold":
+			t.hold = k
 		default:
 			if n, err := strconv.Atoi(k.Effect); err == nil {
 				t.status, t.bare = n, k.Bare
@@ -167,6 +180,21 @@ func (k *knob) hits(r *http.Request) bool {
 	}
 	k.Used++
 	return true
+}
+
+// wait holds a request until its knob is deleted or its client has gone.
+func (p *Pager) wait(client context.Context, k *knob) {
+	count := func(by int) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		k.Holding += by
+	}
+	count(1)
+	defer count(-1)
+	select {
+	case <-k.over:
+	case <-client.Done():
+	}
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
