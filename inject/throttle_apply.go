@@ -56,6 +56,9 @@ func (f *throttle) lower(ctx context.Context, u Undo, d throttleUndo) error {
 		return err
 	}
 	// Tagging and suspending take a while: what is written is compared again the moment before.
+	if err := d.sameTable(u, now); err != nil {
+		return &Definite{Err: err}
+	}
 	want, err := d.wanted(now, true)
 	if err != nil {
 		return &Definite{Err: err}

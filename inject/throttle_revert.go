@@ -18,7 +18,7 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	}
 	t, tags, denied, err := k.readOurs(ctx, u, d)
 	if errors.Is(err, ErrGone) {
-		return k.revertGone(ctx, d)
+		return k.revertGone(ctx, u, d)
 	}
 	if err != nil {
 		return "", err
@@ -26,13 +26,13 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	if _, theirs := u.Mark.another(tags, k.now()); theirs {
 		return Diverged, nil
 	}
-	marked, state := u.Mark.owns(tags), ""
-	if marked {
+	state := ""
+	if u.Mark.owns(tags) {
 		state = tags[TagState]
 	}
 	restore, diverged := d.compare(t)
 	if len(restore) > 0 {
-		if err := k.raise(ctx, u, d, marked); err != nil {
+		if err := k.raise(ctx, u, d, state); err != nil {
 			return "", err
 		}
 	}
@@ -61,14 +61,19 @@ func (k *throttling) revert(ctx context.Context, u Undo) (Outcome, error) {
 	}
 }
 
-// revertGone takes back our suspension of auto scaling, which outlives its table: a later table of the name has it.
-func (k *throttling) revertGone(ctx context.Context, d throttleUndo) (Outcome, error) {
-	_, err := k.resumeScaling(ctx, d)
-	if err != nil {
-		if _, gone := k.readTable(ctx, d.Table); !errors.Is(gone, ErrGone) {
-			return "", err
-		}
+// revertGone takes back our suspension of auto scaling, which outlives its table: a later table of the name has it. It
+// takes our tags off such a table too: it may have come between two looks of Apply.
+func (k *throttling) revertGone(ctx context.Context, u Undo, d throttleUndo) (Outcome, error) {
+	_, scaling := k.resumeScaling(ctx, d)
+	switch _, err := k.readTable(ctx, d.Table); {
+	case errors.Is(err, ErrGone):
 		// Without a table nobody can set its auto scaling; settled tells what is left.
+		return Diverged, nil
+	case err != nil || scaling != nil:
+		return "", errors.Join(scaling, err)
+	}
+	if err := k.unmark(ctx, u); err != nil {
+		return "", err
 	}
 	return Diverged, nil
 }
@@ -114,28 +119,37 @@ func (d throttleUndo) compare(t table) (restore map[string]int64, diverged []str
 	return restore, diverged
 }
 
-// raise puts our dimensions back, and reads them back. What it writes is compared again the moment before.
-func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, marked bool) error {
-	if marked {
-		// Only so that an undo that is broken off and taken up again still says that it was us.
-		_ = k.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), stateReverting))
+// raise puts our dimensions back, and reads them back. What it writes is compared again the moment before. state is what
+// the table's mark says; empty where it carries none of ours.
+func (k *throttling) raise(ctx context.Context, u Undo, d throttleUndo, state string) error {
+	say := func(s string) {
+		if state != "" && state != stateReverting {
+			// Only so that an undo that is broken off and taken up again still says who it was.
+			_ = k.putTags(ctx, u.Target.ARN, u.Mark.tags(d.short(), s))
+		}
 	}
+	say(stateReverting)
 	now, err := k.readTable(ctx, d.Table)
 	if err != nil {
 		return err
 	}
+	if err := d.sameTable(u, now); err != nil {
+		return err
+	}
 	restore, _ := d.compare(now)
 	if len(restore) == 0 {
+		say(state)
 		return fmt.Errorf("table %s changed while it was put back, or its reads are behind: look again", d.Table)
 	}
-	if err := k.setUnits(ctx, now, restore); err != nil {
-		var definite *Definite
-		if !errors.As(err, &definite) {
-			k.raised.Store(u.Mark.name(), true)
-		}
+	err = k.setUnits(ctx, now, restore)
+	if definite := (*Definite)(nil); errors.As(err, &definite) {
+		say(state)
 		return err
 	}
 	k.raised.Store(u.Mark.name(), true)
+	if err != nil {
+		return err
+	}
 	return k.awaitRaised(ctx, d)
 }
 
@@ -191,7 +205,7 @@ func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) 
 		err = d.sameTable(u, t)
 	}
 	if errors.Is(err, ErrGone) {
-		return k.settledGone(ctx, d, t.TableArn != nil)
+		return k.settledGone(ctx, u, d, t.TableArn != nil)
 	}
 	if err != nil {
 		return false, "", err
@@ -219,16 +233,27 @@ func (k *throttling) settled(ctx context.Context, u Undo) (bool, string, error) 
 	return true, strings.Join(diverged, "; "), nil
 }
 
-// settledGone asks whether our suspension has outlived the table. Only where the table was made anew can it be taken back.
-func (k *throttling) settledGone(ctx context.Context, d throttleUndo, anew bool) (bool, string, error) {
+// settledGone asks whether our suspension, or a mark of ours, has outlived the table. Only where the table was made anew
+// can they be taken back.
+func (k *throttling) settledGone(ctx context.Context, u Undo, d throttleUndo, anew bool) (bool, string, error) {
 	why, err := k.scalingLeft(ctx, d)
-	switch {
-	case err != nil:
+	if err != nil {
 		return false, "", err
-	case why == "":
+	}
+	if why != "" {
+		return !anew, "table " + d.Table + " is gone, and " + why, nil
+	}
+	if !anew {
 		return true, "table " + d.Table + " is gone: somebody deleted it", nil
 	}
-	return !anew, "table " + d.Table + " is gone, and " + why, nil
+	tags, err := k.readTags(ctx, u.Target.ARN)
+	if err != nil {
+		return false, "", err
+	}
+	if u.Mark.owns(tags) {
+		return false, "table " + d.Table + " was made anew, and carries our tags", nil
+	}
+	return true, "table " + d.Table + " is gone: somebody deleted it, and made it anew", nil
 }
 
 // scalingLeft says which of our suspensions is still in place.

@@ -90,7 +90,8 @@ func (k *throttling) suspend(ctx context.Context, name, dimension string, s susp
 	return nil
 }
 
-// stopScaling suspends what the undo names, before capacity is lowered.
+// stopScaling suspends what the undo names, before capacity is lowered. It compares all first: switches that somebody has
+// turned since they were read could not be given back as they are now.
 func (k *throttling) stopScaling(ctx context.Context, d throttleUndo) error {
 	targets, err := k.readScaling(ctx, d.Table)
 	if err != nil {
@@ -101,7 +102,12 @@ func (k *throttling) stopScaling(ctx context.Context, d throttleUndo) error {
 		if !ok {
 			return &Definite{Err: fmt.Errorf("auto scaling of table %s (%s) is no longer there", d.Table, s.Dimension)}
 		}
-		if suspensionOf(target).all() {
+		if now := suspensionOf(target); !now.all() && now != s.Before {
+			return &Definite{Err: fmt.Errorf("auto scaling of table %s (%s) changed since it was read: suspended %s, was %s", d.Table, s.Dimension, now, s.Before)}
+		}
+	}
+	for _, s := range d.Scaling {
+		if suspensionOf(targets[s.Dimension]).all() {
 			continue
 		}
 		if err := k.suspend(ctx, d.Table, s.Dimension, suspension{true, true, true}); err != nil {
