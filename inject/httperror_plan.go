@@ -29,6 +29,21 @@ func (f *reply) LastResort(u Undo) []Call {
 	return []Call{{Service: "elasticloadbalancingv2", Action: "deleteRule", Input: asJSON(map[string]string{"RuleArn": d.Rule})}}
 }
 
+var _ Residuer = (*reply)(nil)
+
+// Residue is our rule, which goes whatever became of it; nothing is left.
+func (f *reply) Residue(u Undo) (overwrites, leaves []string) {
+	d, err := readReplyUndo(u)
+	if err != nil {
+		return nil, nil
+	}
+	rule := "the rule that the drill makes"
+	if d.Rule != "" {
+		rule = "rule " + d.Rule
+	}
+	return []string{fmt.Sprintf("%s at priority %d of listener %s: deleted, whatever somebody has made of it by then", rule, d.Priority, d.Listener)}, nil
+}
+
 // Permissions lists the actions an error needs: one more rule of its listener, and to modify and delete what is its own
 // by tag. The rules of a listener carry its name in theirs.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html

@@ -35,7 +35,8 @@ func (k *throttling) describe(u Undo) []Change {
 }
 
 // LastResort is the calls that put the captured values back unconditionally: the table first, auto scaling five
-// minutes later, for any update of a scalable target pulls the capacity into its bounds.
+// minutes later, for any update of a scalable target pulls the capacity into its bounds. The tags stay: no call knows
+// whether the ones before it were refused, and the old values in them are then the last that are left.
 func (f *throttle) LastResort(u Undo) []Call {
 	d, err := readThrottleUndo(u)
 	if err != nil {
@@ -65,8 +66,33 @@ func (f *throttle) LastResort(u Undo) []Call {
 		}
 		calls = append(calls, c)
 	}
-	return append(calls, Call{Service: "dynamodb", Action: "untagResource",
-		Input: asJSON(map[string]any{"ResourceArn": u.Target.ARN, "TagKeys": ourTags()})})
+	return calls
+}
+
+var _ Residuer = (*throttle)(nil)
+
+// Residue is every value that the calls set without a look, also where somebody has set it since, and our tags.
+func (f *throttle) Residue(u Undo) (overwrites, leaves []string) {
+	d, err := readThrottleUndo(u)
+	if err != nil {
+		return nil, nil
+	}
+	if d.Mode == modeProvisioned {
+		overwrites = append(overwrites, fmt.Sprintf("reads and writes of table %s: set to %s and %s, whatever they are then (the API takes both or none)",
+			d.Table, units(d.Seen.Reads, d.Mode), units(d.Seen.Writes, d.Mode)))
+	} else {
+		for _, x := range d.dimensions() {
+			overwrites = append(overwrites, fmt.Sprintf("on-demand maximum of %s of table %s: set to %s, whatever it is then", x.name, d.Table, units(x.Before, d.Mode)))
+		}
+	}
+	for _, s := range d.Scaling {
+		now := "acting"
+		if s.Before != (suspension{}) {
+			now = "partly suspended (" + s.Before.String() + ")"
+		}
+		overwrites = append(overwrites, fmt.Sprintf("auto scaling of %s of table %s: %s, whatever of it is suspended then", s.Dimension, d.Table, now))
+	}
+	return overwrites, []string{fmt.Sprintf("the tags firedrill:… of table %s, which hold the old values, until `firedrill recover` takes them off", d.Table)}
 }
 
 // asJSON writes what is made of strings, numbers and maps only.
@@ -94,7 +120,6 @@ func (f *throttle) Permissions(t Target) []Permission {
 		grantIf(ourTagsOnly(), undoing, t.ARN, "dynamodb:TagResource", "dynamodb:UntagResource"),
 		grant(undoing+" "+ForDeadman, t.ARN, "dynamodb:UpdateTable"),
 		grantIf(scaling, undoing+" "+ForDeadman, "*", "application-autoscaling:RegisterScalableTarget"),
-		grantIf(ourTagsOnly(), ForDeadman, t.ARN, "dynamodb:UntagResource"),
 		grantIf(ourKeysOnly(), ForRun, t.ARN, items...))
 }
 
