@@ -125,10 +125,21 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		},
 		Secret: secrets.resolve,
 		Clock:  clock{d.Now},
+		Switch: inject.NewSwitch(clients, switchOptions(env)),
+		Lever:  observe.FISLever(clients.Config),
 		Dates:  map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients)
 	return out, d.connectPager(ctx, out, secrets)
+}
+
+// switchOptions are those of an environment's dead-man's switch. Deleting one takes neither role nor queue.
+func switchOptions(env *drills.Environment) inject.SwitchOptions {
+	o := inject.SwitchOptions{Role: env.Deadman.Role, DLQ: env.Deadman.DLQ}
+	if env.Sandbox != nil {
+		o.Apart = 50 * time.Millisecond
+	}
+	return o
 }
 
 // look gives a world its eyes.

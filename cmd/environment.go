@@ -95,9 +95,13 @@ func (d *Deps) environment(ctx context.Context, f *drills.File, o sandboxUse) (e
 	}
 	e, ok := f.Environments[name]
 	if !ok {
-		return nil, stop, usage("no environment is called %q. Try: %s", name, strings.Join(append(slices.Sorted(maps.Keys(f.Environments)), sandboxName), ", "))
+		return nil, stop, unknownEnvironment(f, name)
 	}
 	return &e, stop, nil
+}
+
+func unknownEnvironment(f *drills.File, name string) error {
+	return usage("no environment is called %q. Try: %s", name, strings.Join(append(slices.Sorted(maps.Keys(f.Environments)), sandboxName), ", "))
 }
 
 // sandboxUse says how a verb uses the sandbox.
@@ -196,6 +200,7 @@ func sandboxOf(w sandbox.World) *drills.Environment {
 		PagerDuty: drills.PagerSpec{Region: "us", Token: "plain:" + w.Token, From: w.From, Bots: []string{w.Bot},
 			API: w.Pager, Events: w.Events},
 		Owner: "plain:" + w.Owner, Teams: map[string]drills.Team{}, Store: drills.StoreSpec{Kind: "sqlite"}, Vars: w.Vars,
+		Deadman:      drills.DeadmanSpec{Role: w.Deadman.Role, DLQ: w.Deadman.DLQ},
 		UndoPatience: time.Minute, Settle: 20 * time.Second,
 		Sandbox: &drills.SandboxRef{Instance: w.Instance, URL: w.URL, KeyID: w.Keys["firedrill"].ID, Secret: w.Keys["firedrill"].Secret},
 	}

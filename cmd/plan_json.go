@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/firedrill/firedrill/drills"
@@ -56,6 +57,23 @@ type faultJSON struct {
 	Quotas    []string     `json:"quotas"`
 	Cost      string       `json:"cost"`
 	Notes     []string     `json:"notes"`
+	Deadman   deadmanJSON  `json:"deadman"`
+}
+
+type deadmanJSON struct {
+	Schedules  []scheduleJSON `json:"schedules"`
+	Staged     bool           `json:"staged"` // it names objects that are made when the drill runs
+	Overwrites []string       `json:"overwrites"`
+	Leaves     []string       `json:"leaves"`
+	Expires    *time.Time     `json:"expires"` // the fault ends by itself
+	Why        string         `json:"why"`     // why there is none
+}
+
+type scheduleJSON struct {
+	Name   string          `json:"name"`
+	At     time.Time       `json:"at"`
+	Target string          `json:"target"`
+	Input  json.RawMessage `json:"input"`
 }
 
 type changeJSON struct {
@@ -159,6 +177,18 @@ func faultView(f *drills.PreviewFault, after time.Duration) faultJSON {
 	}
 	for _, m := range f.Moves {
 		out.Moves = append(out.Moves, metricJSON{m.Namespace, m.Name, m.Dimensions, m.Delay.Seconds()})
+	}
+	out.Deadman = deadmanView(f.Switch)
+	return out
+}
+
+func deadmanView(s drills.PreviewSwitch) deadmanJSON {
+	out := deadmanJSON{Schedules: []scheduleJSON{}, Staged: s.Staged, Overwrites: list(s.Overwrites), Leaves: list(s.Leaves), Why: s.Why}
+	if !s.Expires.IsZero() {
+		out.Expires = &s.Expires
+	}
+	for _, x := range s.Schedules {
+		out.Schedules = append(out.Schedules, scheduleJSON{x.Name, x.At, x.Call.Service + ":" + x.Call.Action, x.Call.Input})
 	}
 	return out
 }

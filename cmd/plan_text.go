@@ -85,6 +85,29 @@ func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
 	for _, n := range f.Costs.Notes {
 		p.item("note", n)
 	}
+	p.deadman(f.Switch)
+}
+
+// deadman tells what puts the fault back when firedrill and everybody else is gone.
+func (p *page) deadman(s drills.PreviewSwitch) {
+	switch {
+	case s.Why != "":
+		p.item("deadman", "none: "+s.Why)
+		return
+	case !s.Expires.IsZero():
+		p.item("deadman", "not needed: it ends by itself at "+s.Expires.UTC().Format("15:04:05 MST")+" at the latest, counted from now")
+	case len(s.Schedules) == 0:
+		p.item("deadman", "EventBridge Scheduler deletes what the fault is made of; its name is known once it stands, inert")
+	}
+	for _, x := range s.Schedules {
+		p.item("deadman", fmt.Sprintf("at %s: %s:%s %s", x.At.Format("15:04 MST"), x.Call.Service, x.Call.Action, x.Call.Input))
+	}
+	for _, o := range s.Overwrites {
+		p.item("", "it cannot look: it overwrites "+o)
+	}
+	for _, l := range s.Leaves {
+		p.item("", "it leaves "+l)
+	}
 }
 
 // changes are a table where there is room for one, else a few lines each.

@@ -189,7 +189,7 @@ func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outs
 		out, err := d.connect(ctx, env, s.Run)
 		if err == nil {
 			out.world.Catalog = drills.Gone(out.world.Catalog)
-			out.world.Alarms, out.world.Dates = nil, nil
+			out.world.Alarms, out.world.Dates, out.world.Switch = nil, nil, drills.GoneSwitch{}
 			out.world.Caller = func(context.Context) (drills.Caller, error) { return drills.Caller{Account: s.Plan.Account}, nil }
 		}
 		return out, drills.ReasonWorldGone, err

@@ -61,7 +61,7 @@ func (st *Steps) arm(ctx context.Context, s *State, a Action) journal.Event {
 		var no *inject.Definite
 		return fail(err, errors.As(err, &no))
 	}
-	e.Fact.Schedules = scheduleTexts(list)
+	e.Fact.Schedules, e.Fact.Value = scheduleTexts(list), &list[0].At
 	return e
 }
 

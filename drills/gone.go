@@ -26,3 +26,14 @@ func Gone(kinds inject.Catalog) inject.Catalog {
 	}
 	return gone
 }
+
+// GoneSwitch is the dead-man's switch of such a world: it is gone, too.
+type GoneSwitch struct{}
+
+// Arm cannot be.
+func (GoneSwitch) Arm(context.Context, []inject.Schedule) error {
+	return errors.New("the sandbox it was in has ended")
+}
+
+// Disarm is done.
+func (GoneSwitch) Disarm(context.Context, inject.Mark, []string) error { return nil }

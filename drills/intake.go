@@ -20,6 +20,7 @@ type looked struct {
 	alarms      time.Time
 	alarmSince  map[string]time.Time // StateTransitionedTimestamp as last seen
 	lever       time.Time
+	leverless   bool      // AWS FIS's lever may not be read
 	pager       time.Time // the last whole look
 	pagerTry    time.Time
 	incidents   map[string]time.Time // when each was seen first
@@ -65,7 +66,7 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	if st.World.Pager != nil && !s.Started.IsZero() && !now.Before(st.looked.pagerTry.Add(s.Plan.Pace.Pager)) {
 		st.start(&wg, in, func() { in.add(st.readPager(look, s)...) })
 	}
-	if st.World.Lever != nil && !now.Before(st.looked.lever.Add(s.Plan.Pace.Alarm)) {
+	if st.World.Lever != nil && !st.looked.leverless && !now.Before(st.looked.lever.Add(s.Plan.Pace.Alarm)) {
 		st.looked.lever = now
 		st.start(&wg, in, func() { in.add(st.readLever(look)...) })
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
 )
 
 // Lever is the safety lever of an environment: while it is pulled nothing starts there, and every run unwinds.
@@ -108,7 +109,7 @@ func (st *Steps) checkLever(ctx context.Context, p *Plan, f *found) *Refusal {
 	}
 	engaged, why, err := st.World.Lever(ctx)
 	switch {
-	case errors.Is(err, ErrLeverUnread):
+	case errors.Is(err, observe.ErrLeverUnread):
 		f.warning("AWS FIS's safety lever may not be read (fis:GetSafetyLever): it is not honoured")
 		f.facts["fis_lever"] = "unread"
 	case err != nil:
@@ -119,14 +120,16 @@ func (st *Steps) checkLever(ctx context.Context, p *Plan, f *found) *Refusal {
 	return nil
 }
 
-// ErrLeverUnread says that AWS FIS's lever may not be read with these credentials, or that there is none in the region.
-var ErrLeverUnread = errors.New("may not be read")
-
 // readLever tells during a run that AWS FIS's lever was engaged meanwhile. What cannot be read pulls nothing.
 func (st *Steps) readLever(ctx context.Context) []journal.Event {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	engaged, why, err := st.World.Lever(ctx)
+	if errors.Is(err, observe.ErrLeverUnread) {
+		st.looked.mu.Lock()
+		st.looked.leverless = true // asking again would only fill CloudTrail
+		st.looked.mu.Unlock()
+	}
 	if err != nil || !engaged {
 		return nil
 	}

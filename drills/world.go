@@ -22,6 +22,8 @@ type World struct {
 	Pager observe.Pager
 	// Switch is the dead-man's switch; nil where there is none.
 	Switch inject.Switch
+	// Leftovers finds what is ours by its marks; nil where nobody looks.
+	Leftovers Leftovers
 	// Lever reads AWS FIS's own safety lever; nil where nobody asks.
 	Lever func(ctx context.Context) (engaged bool, reason string, err error)
 	// Secret resolves a reference: env:, file:, ssm:, secretsmanager:.

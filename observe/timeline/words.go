@@ -50,7 +50,11 @@ func (w *words) text(e journal.Event) string {
 	case journal.ClockRead:
 		return clockText(f)
 	case journal.DeadmanArmed:
-		return because("dead-man's switch armed: "+f.Fault, strings.Join(f.Schedules, "; "))
+		when := ""
+		if f.Value != nil {
+			when = ", from " + f.Value.UTC().Format("15:04 MST") + " on"
+		}
+		return fmt.Sprintf("dead-man's switch armed: %s (calls: %d%s)", f.Fault, len(f.Schedules), when)
 	case journal.DeadmanDisarmed:
 		return "dead-man's switch deleted: " + f.Fault
 	case journal.DeadmanDisarmFailed:

@@ -99,6 +99,7 @@ func newServices(d deps) []service {
 		newSQS(d),
 		newELB(d),
 		newScheduler(d),
+		newFIS(d),
 	}
 }
 

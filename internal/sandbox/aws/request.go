@@ -64,6 +64,8 @@ func (c *Cloud) parse(r *http.Request, body []byte) (*request, error) {
 		if tree = restInput(r.URL.Query()); r.Method != http.MethodGet {
 			return q, &apiError{Code: "UnknownOperationException", Message: "the sandbox's Lambda only lists event source mappings", Status: http.StatusNotFound}
 		}
+	case isFIS(r):
+		tree, err = q.lever(r, body)
 	case isScheduler(r, scope):
 		tree, err = q.rest(r, body)
 	default:
