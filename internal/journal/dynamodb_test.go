@@ -1,7 +1,8 @@
 package journal_test
 
 import (
-	"strings"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,11 +34,25 @@ func cloud(t *testing.T) (*sandbox.Sandbox, *dynamodb.Client) {
 
 func newTable(t *testing.T, client *dynamodb.Client) string {
 	t.Helper()
-	name := "journal-" + strings.NewReplacer("/", "-", "'", "", "#", "-").Replace(t.Name())
-	if _, err := journal.CreateDynamoDB(t.Context(), journal.TableOptions{Client: client, Table: name}); err != nil {
-		t.Fatal(err)
+	return <-tables(t, client, 1)
+}
+
+// tables makes n at once, for each takes half a second.
+func tables(t *testing.T, client *dynamodb.Client, n int) <-chan string {
+	t.Helper()
+	made := make(chan string, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			name := fmt.Sprintf("journal-%d", i)
+			if _, err := journal.CreateDynamoDB(t.Context(), journal.TableOptions{Client: client, Table: name}); err != nil {
+				t.Error(err)
+			}
+			made <- name
+		})
 	}
-	return name
+	wg.Wait()
+	return made
 }
 
 func openDynamoDB(t *testing.T, client *dynamodb.Client, table string) *journal.DynamoDB {
@@ -51,13 +66,15 @@ func openDynamoDB(t *testing.T, client *dynamodb.Client, table string) *journal.
 
 func TestDynamoDB(t *testing.T) {
 	_, client := cloud(t)
-	journaltest.Run(t, func(t *testing.T) journal.Store { return openDynamoDB(t, client, newTable(t, client)) })
+	made := tables(t, client, 40)
+	journaltest.Run(t, func(t *testing.T) journal.Store { return openDynamoDB(t, client, <-made) })
 }
 
 func TestDynamoDBHandles(t *testing.T) {
 	_, client := cloud(t)
+	made := tables(t, client, 5)
 	journaltest.RunHandles(t, func(t *testing.T) (a, b journal.Store) {
-		name := newTable(t, client)
+		name := <-made
 		return openDynamoDB(t, client, name), openDynamoDB(t, client, name)
 	})
 }
