@@ -7,6 +7,8 @@ const (
 	KindThrottle = "dynamodb.throttle"
 	KindError    = "http.error"
 	KindPoison   = "sqs.poison"
+	KindDeny     = "dynamodb.deny"
+	KindStall    = "sqs.stall"
 )
 
 // Timing is how fast the account reacts: AWS's own pace, or the sandbox's.
@@ -22,6 +24,8 @@ type Timing struct {
 	Drain       time.Duration // the longest a poison message may need to dead-letter
 	Apart       time.Duration // the least time between two looks at a queue: its counts are only eventually right
 	Hold        time.Duration // how long a look at a queue may hide its messages from others
+	Lock        time.Duration // how long a table's policy cannot be changed again after a change
+	Spread      time.Duration // how long a queue's changed policy may take to be seen and enforced everywhere
 }
 
 // AWSTiming is the pace of AWS, budgeted generously: capacity updates and metrics take minutes.
@@ -31,6 +35,7 @@ func AWSTiming() Timing {
 		MetricDelay: time.Minute, UndoTime: 5 * time.Minute, Burst: 300 * time.Second,
 		Poll: time.Second, Patience: time.Minute, Again: 5 * time.Second,
 		Window: 15 * time.Minute, Period: time.Minute, Drain: 15 * time.Minute, Apart: time.Minute, Hold: 20 * time.Second,
+		Lock: 15 * time.Second, Spread: time.Minute,
 	}
 }
 
@@ -40,12 +45,14 @@ func SandboxTiming() Timing {
 		MetricDelay: 0, UndoTime: 5 * time.Second, Burst: 3 * time.Second,
 		Poll: 50 * time.Millisecond, Patience: 10 * time.Second, Again: 300 * time.Millisecond,
 		Window: 20 * time.Second, Period: 2 * time.Second, Drain: time.Minute, Apart: time.Second, Hold: 3 * time.Second,
+		Lock: time.Second, Spread: 500 * time.Millisecond,
 	}
 }
 
 // CatalogOptions set a catalog's pace; the zero value is AWS's.
 type CatalogOptions struct {
 	Timing Timing
+	Roles  []string // ARNs of further roles of ours: a policy that denies something to everybody exempts them
 }
 
 // NewCatalog returns every kind of fault there is, on these clients. c may be nil for who only describes undos
@@ -61,6 +68,7 @@ func NewCatalog(c *Clients, o CatalogOptions) Catalog {
 		KindThrottle: newThrottling(c, o.Timing).kind(),
 		KindError:    newReplying(c, o.Timing).kind(),
 		KindPoison:   newPoisoning(c, o.Timing).kind(),
+		KindDeny:     newDenying(c, o).kind(),
 	}
 }
 
@@ -73,6 +81,8 @@ func ParamsOf(kind string) any {
 		return &ErrorParams{}
 	case KindPoison:
 		return &PoisonParams{}
+	case KindDeny:
+		return &DenyParams{}
 	default:
 		return nil
 	}

@@ -25,6 +25,9 @@ func newAccount(t *testing.T, o sandbox.Options) *account {
 	if o.UpdateDelay == 0 {
 		o.UpdateDelay = 50 * time.Millisecond
 	}
+	if o.PolicyLock == 0 {
+		o.PolicyLock = 100 * time.Millisecond
+	}
 	o.Keys = map[string]string{"AKIAFIREDRILL00000": "firedrill", "AKIAORDERS00000000": "orders", "AKIARESPONDER00000": "responder"}
 	c := sandbox.New(o)
 	server := httptest.NewServer(c)
