@@ -16,7 +16,7 @@ import (
 )
 
 // cloud is a sandbox whose tables stand at once.
-func cloud(t *testing.T) (*sandbox.Sandbox, *dynamodb.Client) {
+func cloud(t testing.TB) (*sandbox.Sandbox, *dynamodb.Client) {
 	t.Helper()
 	box, err := sandbox.Start(t.Context(), sandbox.Options{Responder: "none", Now: time.Now})
 	if err != nil {
@@ -55,7 +55,7 @@ func tables(t *testing.T, client *dynamodb.Client, n int) <-chan string {
 	return made
 }
 
-func openDynamoDB(t *testing.T, client *dynamodb.Client, table string) *journal.DynamoDB {
+func openDynamoDB(t testing.TB, client *dynamodb.Client, table string) *journal.DynamoDB {
 	t.Helper()
 	s, err := journal.OpenDynamoDB(journal.DynamoDBOptions{Client: client, Table: table})
 	if err != nil {
