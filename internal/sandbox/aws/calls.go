@@ -29,6 +29,11 @@ type Call struct {
 	Status int `json:"status"`
 	// Code is the error the answer named, such as ThrottlingException; empty where there was none.
 	Code string `json:"code,omitempty"`
+	// Principal is the ARN of who signed it, and Agent their User-Agent, as CloudTrail tells both.
+	Principal string `json:"principal,omitempty"`
+	Agent     string `json:"agent,omitempty"`
+	// Needs are what IAM asks for it: "dynamodb:UpdateTable on arn:…".
+	Needs []string `json:"needs,omitempty"`
 }
 
 // callLog remembers the last calls. The zero value is ready.
@@ -60,6 +65,18 @@ func (l *callLog) end(n, status int, code string) {
 	// Numbers are consecutive, so the place of one follows from the first.
 	if i := n - l.calls[0].N; i >= 0 && i < len(l.calls) {
 		l.calls[i].Status, l.calls[i].Code = status, code
+	}
+}
+
+// asked notes what a call needed.
+func (l *callLog) asked(n int, needs []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.calls) == 0 {
+		return
+	}
+	if i := n - l.calls[0].N; i >= 0 && i < len(l.calls) {
+		l.calls[i].Needs = needs
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"strings"
 	"testing"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -26,11 +28,20 @@ func TestCallLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := tt.clock.now()
+	const user, tables = "arn:aws:iam::111122223333:user/", "arn:aws:dynamodb:eu-west-1:111122223333:table/"
 	want := []Call{
-		{N: 2, At: at, By: "firedrill", Service: "dynamodb", Operation: "PutItem", Writes: true, Resource: "orders", Status: 200},
-		{N: 3, At: at, By: "orders", Service: "dynamodb", Operation: "DescribeTable", Resource: "none", Status: 400, Code: "ResourceNotFoundException"},
+		{N: 2, At: at, By: "firedrill", Service: "dynamodb", Operation: "PutItem", Writes: true, Resource: "orders", Status: 200,
+			Principal: user + "firedrill", Needs: []string{"dynamodb:PutItem on " + tables + "orders"}},
+		{N: 3, At: at, By: "orders", Service: "dynamodb", Operation: "DescribeTable", Resource: "none", Status: 400, Code: "ResourceNotFoundException",
+			Principal: user + "orders", Needs: []string{"dynamodb:DescribeTable on " + tables + "none"}},
 	}
-	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+	for i := range got {
+		if !strings.HasPrefix(got[i].Agent, "aws-sdk-go-v2/") {
+			t.Errorf("user agent %q", got[i].Agent)
+		}
+		got[i].Agent = ""
+	}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("calls\n%+v\nwant\n%+v", got, want)
 	}
 	w = httptest.NewRecorder()

@@ -23,34 +23,6 @@ func (s *stsService) operations() map[string]operation {
 	}
 }
 
-// iamService knows the account's alias, which guards look at for the word prod.
-type iamService struct{ d deps }
-
-func newIAM(d deps) *iamService { return &iamService{d} }
-
-func (*iamService) id() string { return "iam" }
-func (i *iamService) config() any {
-	return map[string]any{"AccountAliases": []string{i.d.options.Alias}}
-}
-
-type aliasesInput struct {
-	Marker   string
-	MaxItems int
-}
-
-type aliases struct {
-	AccountAliases []string
-	IsTruncated    bool
-}
-
-func (i *iamService) operations() map[string]operation {
-	return map[string]operation{
-		"ListAccountAliases": on(false, nil, func(context.Context, caller, *aliasesInput) (*aliases, error) {
-			return &aliases{AccountAliases: []string{i.d.options.Alias}}, nil
-		}),
-	}
-}
-
 // lambdaService knows which queues feed functions; the sandbox has no functions to feed.
 type lambdaService struct{ d deps }
 

@@ -16,7 +16,8 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 		c.refuse(w, q, unknownOperation(q))
 		return
 	}
-	call := Call{At: c.options.Now(), By: q.who.By, Service: logName(q.service), Operation: q.operation, Writes: op.writes}
+	call := Call{At: c.options.Now(), By: q.who.By, Service: logName(q.service), Operation: q.operation, Writes: op.writes,
+		Principal: q.who.ARN, Agent: q.who.Agent}
 	hits := c.knobs.match(call)
 	for _, h := range hits {
 		q.skew += h.skew()
@@ -32,6 +33,13 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 	call.Resource = op.resource(in)
 	call.N = c.calls.begin(call)
 	if err := c.elsewhere(q); err != nil {
+		c.calls.end(call.N, statusOf(err), codeOf(err))
+		c.refuse(w, q, err)
+		return
+	}
+	needs, err := c.authorize(r.Context(), q)
+	c.calls.asked(call.N, needs)
+	if err != nil {
 		c.calls.end(call.N, statusOf(err), codeOf(err))
 		c.refuse(w, q, err)
 		return
