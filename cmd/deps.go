@@ -103,7 +103,8 @@ type outside struct {
 
 // connect makes the clients of an environment. Nothing is asked of it yet.
 func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string) (*outside, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now}
+	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now,
+		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: run}}}
 	timing := inject.AWSTiming()
 	if len(env.AWS.Regions) > 0 {
 		o.Region = env.AWS.Regions[0]
@@ -125,9 +126,11 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		},
 		Secret: secrets.resolve,
 		Clock:  clock{d.Now},
-		Switch: inject.NewSwitch(clients, switchOptions(env)),
-		Lever:  observe.FISLever(clients.Config),
-		Dates:  map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
+
+		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
+		Switch:    inject.NewSwitch(clients, switchOptions(env)),
+		Lever:     observe.FISLever(clients.Config),
+		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients)
 	return out, d.connectPager(ctx, out, secrets)

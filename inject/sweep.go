@@ -35,6 +35,8 @@ type Unread struct {
 	Err  error
 }
 
+func (u Unread) String() string { return u.What + ": " + u.Err.Error() }
+
 // Survey is one look through an account and region.
 type Survey struct {
 	Leftovers []Leftover // those of one run stand together, its schedules last
@@ -85,6 +87,14 @@ func (s *Sweeper) Find(ctx context.Context) (Survey, error) {
 		all.Go(func() { look(ctx, at, f) })
 	}
 	all.Wait()
+	f.order()
+	return f.survey, ctx.Err()
+}
+
+// Schedules finds the dead-man's calls alone: one listing, where Find reads every table, queue and listener.
+func (s *Sweeper) Schedules(ctx context.Context) (Survey, error) {
+	f := &finding{survey: Survey{Looked: map[string]int{}}}
+	s.findSchedules(ctx, home{region: s.c.Config.Region}, f)
 	f.order()
 	return f.survey, ctx.Err()
 }

@@ -105,7 +105,7 @@ func recallTable(at home, l Leftover, now table, tags map[string]string) Leftove
 	l.Finds = d.found(now)
 	l.ByHand = d.byHand(at, now, l.ARN)
 	for _, x := range d.dimensions() {
-		if x.During == unsaid && now.units(x.name) != x.Before {
+		if x.During == unsaid && (now.units(x.name) != x.Before || !now.active()) {
 			l.Why = fmt.Sprintf("%s are %s and were %s, and the mark does not say whether that is ours", x.name, units(now.units(x.name), d.Mode), units(x.Before, d.Mode))
 			return l
 		}
@@ -119,7 +119,9 @@ func recallTable(at home, l Leftover, now table, tags map[string]string) Leftove
 	return l
 }
 
-func (h home) target(own string) Target { return Target{ARN: own, Account: h.account, Region: h.region} }
+func (h home) target(own string) Target {
+	return Target{ARN: own, Account: h.account, Region: h.region}
+}
 
 // unsaid is what a mark of before version 0.3 says of our own value: nothing. No table has it.
 const unsaid = 0

@@ -46,9 +46,6 @@ func (a *account) survey() inject.Survey {
 	found, err := a.sweeper().Find(a.Context())
 	must(a, found, err)
 	for _, u := range found.Unread {
-		if u.What == "schedules" {
-			continue
-		}
 		a.Errorf("%s unread: %v", u.What, u.Err)
 	}
 	return found
@@ -97,6 +94,8 @@ func TestSweepPutsTablesBack(t *testing.T) {
 			a.scaled("stock", 50, 400, aastypes.SuspendedState{DynamicScalingInSuspended: aws.Bool(true)})
 			before := a.config()
 			a.lost(inject.KindThrottle, c.params)
+			a.awaitTable("orders")
+			a.awaitTable("stock")
 			if l := a.survey().Leftovers; len(l) != 1 || !strings.Contains(l[0].Finds, c.finds) {
 				t.Errorf("found %+v", l)
 			}
@@ -130,6 +129,31 @@ func TestSweepDeletesOurRules(t *testing.T) {
 	b.sweep(inject.Restored)
 	if b.config() != before {
 		t.Errorf("not as before: %s", b.config())
+	}
+}
+
+// A schedule is known by its name alone; one that only resembles ours stays.
+func TestSweepDeletesSchedules(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, sandbox.Options{})
+	m := inject.Mark{Run: sweptRun, Fault: "broken-twice"}
+	call := inject.Call{Service: "dynamodb", Action: "updateTable", Input: json.RawMessage(`{"TableName":"orders"}`)}
+	for _, mark := range []inject.Mark{m, {Run: "nightly", Fault: "backup"}} {
+		list := inject.Schedules(mark, time.Now().Add(time.Hour), []inject.Call{call, call})
+		must(t, 0, a.deadman().Arm(t.Context(), list))
+	}
+	found := a.survey().Leftovers
+	if len(found) != 2 || found[0].Mark.Run != m.Run || found[0].Mark.Fault != m.Fault || found[0].Mark.Until.IsZero() || !strings.Contains(found[0].Finds, "dynamodb:updateTable") {
+		t.Fatalf("found %+v", found)
+	}
+	for _, l := range found { // the second is gone with the first
+		how, _, err := a.sweeper().PutBack(t.Context(), l)
+		if must(t, how, err) != inject.Restored {
+			t.Errorf("put back: %s", how)
+		}
+	}
+	if left := a.survey(); len(left.Leftovers) != 0 || left.Looked["schedules"] != 2 {
+		t.Errorf("left %+v", left)
 	}
 }
 

@@ -1,0 +1,89 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// dirtyAgain is how long a run stays dirty before it is tried again unasked: its own process has tried for long, its owner
+// has been paged, and to page them every minute would help nobody.
+const dirtyAgain = 15 * time.Minute
+
+// runExpired takes over every run whose lease has ended, one after the other. Those that live, or that another process takes
+// at this very moment, are no business of this one.
+func runExpired(ctx context.Context, d *Deps) error {
+	ctx, sig := catch(ctx, d)
+	defer sig.stop()
+	ids, dirty, err := d.expired(ctx)
+	if err != nil {
+		return err
+	}
+	var errs error
+	for _, run := range dirty {
+		errs = errors.Join(errs, &exitError{exitDirty, &hinted{fmt.Errorf("run %s has ended with something left in place, less than %s ago", run, dirtyAgain), "firedrill recover " + run}})
+	}
+	if len(ids) == 0 {
+		if errs == nil {
+			_, errs = fmt.Fprintln(d.Out, "nothing has expired")
+		}
+		return errs
+	}
+	store, err := d.store(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	for _, run := range ids {
+		if ctx.Err() != nil {
+			break
+		}
+		_, err := sig.wait(func() (*drills.State, error) {
+			return nil, d.recoverOne(ctx, store, run, drills.ReasonRecover, "its lease had ended: recovered by "+d.operator())
+		})
+		if held := (*journal.HeldError)(nil); errors.As(err, &held) {
+			continue // another process was quicker, or its own has come back
+		}
+		errs = errors.Join(errs, err)
+	}
+	return errs
+}
+
+// expired lists the runs that nobody works on, oldest first; and those that are dirty, but not for long.
+func (d *Deps) expired(ctx context.Context) (ids, dirty []string, err error) {
+	store, err := d.reading(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer store.Close()
+	runs, err := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := len(runs) - 1; i >= 0; i-- {
+		r := runs[i]
+		if !mayBeLeft(r) {
+			continue
+		}
+		if alive, err := d.worked(ctx, store, r.Run); err != nil || alive {
+			if err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		events, err := eventsOf(ctx, store, r.Run)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.Finished && d.Now().Before(events[len(events)-1].At.Add(dirtyAgain)) {
+			dirty = append(dirty, r.Run)
+			continue
+		}
+		ids = append(ids, r.Run)
+	}
+	return ids, dirty, nil
+}
