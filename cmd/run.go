@@ -78,9 +78,8 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 		return p, err
 	}
 	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
-	first := d.looksFirst(ctx, p.out)
 	p.preview, err = steps.Make(ctx, spec, run)
-	return p, d.ratherHeld(ctx, spec, first(p.preview, err))
+	return p, d.ratherHeld(ctx, spec, err)
 }
 
 func runRun(ctx context.Context, d *Deps, o runOptions) error {
@@ -131,11 +130,6 @@ func (d *Deps) confirm(ctx context.Context, p prepared, yes bool) error {
 	}
 	d.printPreview(p.preview)
 	fmt.Fprintf(d.Err, "\nThis changes %s for real. Type its name to go on: ", env.Name)
-	return d.askName(ctx, env.Name)
-}
-
-// askName waits for a person to type a name.
-func (d *Deps) askName(ctx context.Context, want string) error {
 	answer := make(chan string, 1)
 	go func() { // ends with the process, or with the line
 		line, _ := bufio.NewReader(d.In).ReadString('\n')
@@ -145,7 +139,7 @@ func (d *Deps) askName(ctx context.Context, want string) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case name := <-answer:
-		if name != want {
+		if name != env.Name {
 			return usage("not confirmed: nothing was changed")
 		}
 		return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -36,12 +37,16 @@ type Options struct {
 	Region        string           // one region; the account's targets stand there
 	Role          string           // assumed when set, and refreshed before it expires
 	Session       string           // role session name, firedrill-<run>: CloudTrail shows it with every call of ours
+	Agent         []Agent          // what the User-Agent of every call tells of us, beside the SDK's own words
 	ExpectAccount string           // the twelve digits Identity must answer; empty asks for nothing
 	AccessKey     string           // the sandbox's key; when set, neither environment nor profiles are read
 	Secret        string           // belongs to AccessKey
 	HTTPClient    *http.Client     // nil makes one with a time-out per call
 	Now           func() time.Time // the clock of looks and waits; required
 }
+
+// Agent is a word of a User-Agent: firedrill/0.3.0, run/01k….
+type Agent struct{ Name, Value string }
 
 // Clients are the services of one account and region. Reads are tried three times; every write is issued once,
 // so that "issued" means issued, and the engine alone decides what is tried again.
@@ -117,6 +122,9 @@ func loadConfig(ctx context.Context, o Options) (aws.Config, error) {
 	}
 	cfg.ConfigSources = append([]any{noStrayEndpoints{}}, cfg.ConfigSources...)
 	cfg.AppID = "firedrill"
+	for _, a := range o.Agent {
+		cfg.APIOptions = append(cfg.APIOptions, middleware.AddUserAgentKeyValue(a.Name, a.Value))
+	}
 	cfg.Logger = logging.Nop{} // what matters comes back as an error; standard error belongs to the program
 	cfg.RetryMaxAttempts, cfg.RetryMode = 0, ""
 	cfg.Retryer = func() aws.Retryer {
