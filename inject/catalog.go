@@ -69,6 +69,7 @@ func NewCatalog(c *Clients, o CatalogOptions) Catalog {
 		KindError:    newReplying(c, o.Timing).kind(),
 		KindPoison:   newPoisoning(c, o.Timing).kind(),
 		KindDeny:     newDenying(c, o).kind(),
+		KindStall:    newStalling(c, o).kind(),
 	}
 }
 
@@ -83,6 +84,8 @@ func ParamsOf(kind string) any {
 		return &PoisonParams{}
 	case KindDeny:
 		return &DenyParams{}
+	case KindStall:
+		return &StallParams{}
 	default:
 		return nil
 	}

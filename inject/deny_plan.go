@@ -26,8 +26,6 @@ func (k *denying) describe(u Undo) []Change {
 		During: "denied to everybody but firedrill, until " + until(u.Mark)}}, d.Policy.describe(u.Mark, "table "+d.Table)...)
 }
 
-func until(m Mark) string { return m.Until.UTC().Format(time.RFC3339) }
-
 // describe tells what becomes of the policy's text and of the tags.
 func (p policyUndo) describe(m Mark, what string) []Change {
 	before := "none"

@@ -101,8 +101,13 @@ func (a *account) setPolicy(name, text string) {
 // editPolicy changes the statements as a person with an editor would.
 func (a *account) editPolicy(name string, edit func([]any) []any) {
 	a.Helper()
+	a.setPolicy(name, editedPolicy(a, a.policy(name), edit))
+}
+
+func editedPolicy(a *account, text string, edit func([]any) []any) string {
+	a.Helper()
 	doc := map[string]any{"Version": "2012-10-17"}
-	if text := a.policy(name); text != "" {
+	if text != "" {
 		must(a, 0, json.Unmarshal([]byte(text), &doc))
 	}
 	list, isList := doc["Statement"].([]any)
@@ -111,5 +116,5 @@ func (a *account) editPolicy(name string, edit func([]any) []any) {
 	}
 	doc["Statement"] = edit(list)
 	raw, err := json.Marshal(doc)
-	a.setPolicy(name, string(must(a, raw, err)))
+	return string(must(a, raw, err))
 }
