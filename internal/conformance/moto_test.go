@@ -31,6 +31,7 @@ func TestMoto(t *testing.T) {
 	t.Run("dynamodb.throttle on demand", m.onDemand)
 	t.Run("dynamodb.throttle of nothing", m.nothing)
 	t.Run("http.error", m.replies)
+	t.Run("dead-man's switch", m.deadman)
 	t.Run("sqs.poison", m.poison)
 	t.Run("sqs.poison of a function", m.digested)
 }
