@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -80,9 +81,28 @@ func (k *replying) ours(ctx context.Context, m Mark, d replyUndo) ([]rule, error
 	}
 	var found []rule
 	for _, r := range rules {
-		if m.owns(r.tags) || d.untouched(r.Rule, m.Run) {
+		ours, err := k.still(ctx, m, d, r)
+		if err != nil {
+			return nil, err
+		}
+		if ours {
 			found = append(found, r)
 		}
 	}
 	return found, nil
+}
+
+// still says whether a rule is ours: it carries the mark; or it is the one we made, and so also when it is read once more.
+// Tags are told after the rules: who took them off meanwhile may have made the rule his own.
+func (k *replying) still(ctx context.Context, m Mark, d replyUndo, r rule) (bool, error) {
+	if m.owns(r.tags) || !d.untouched(r.Rule, m.Run) {
+		return m.owns(r.tags), nil
+	}
+	rules, err := k.readRules(ctx, d.Listener)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(rules, func(now types.Rule) bool {
+		return aws.ToString(now.RuleArn) == aws.ToString(r.RuleArn) && d.untouched(now, m.Run)
+	}), nil
 }

@@ -61,7 +61,11 @@ func (k *replying) deleteOurs(ctx context.Context, m Mark, d replyUndo) (done de
 	}
 	for _, r := range rules {
 		own := aws.ToString(r.RuleArn)
-		if !m.owns(r.tags) && !d.untouched(r.Rule, m.Run) {
+		ours, err := k.still(ctx, m, d, r)
+		if err != nil {
+			return done, err
+		}
+		if !ours {
 			done.adopted = done.adopted || own == d.Rule && d.Rule != ""
 			continue
 		}
@@ -74,18 +78,15 @@ func (k *replying) deleteOurs(ctx context.Context, m Mark, d replyUndo) (done de
 	return done, nil
 }
 
-// deleteMade deletes the rule we made, by its ARN and what it is alone.
+// deleteMade deletes the rule we made, by what it is alone.
 func (k *replying) deleteMade(ctx context.Context, m Mark, d replyUndo) error {
-	if d.Rule == "" {
-		return nil
-	}
 	rules, err := k.readRules(ctx, d.Listener)
 	if err != nil {
 		return err
 	}
 	for _, r := range rules {
 		if d.untouched(r, m.Run) {
-			return k.deleteRule(ctx, d.Rule)
+			return k.deleteRule(ctx, aws.ToString(r.RuleArn))
 		}
 	}
 	return nil

@@ -101,12 +101,16 @@ func inert(r types.Rule, run string) bool {
 }
 
 // untouched says whether a rule is the one we made, by its ARN, and still as we made it: staged or felt. Tags do not count.
+// Where its making was never recorded it must name the run.
 func (d replyUndo) untouched(r types.Rule, run string) bool {
-	if d.Rule == "" || aws.ToString(r.RuleArn) != d.Rule || aws.ToString(r.Priority) != strconv.Itoa(int(d.Priority)) || len(r.Actions) != 1 {
+	if d.Rule != "" && aws.ToString(r.RuleArn) != d.Rule || aws.ToString(r.Priority) != strconv.Itoa(int(d.Priority)) || len(r.Actions) != 1 {
 		return false
 	}
 	a := r.Actions[0].FixedResponseConfig
 	if a == nil || aws.ToString(a.StatusCode) != strconv.Itoa(d.Status) || aws.ToString(a.MessageBody) != d.Body {
+		return false
+	}
+	if d.Rule == "" && !inert(r, run) && !strings.Contains(d.Body, run) {
 		return false
 	}
 	now := spelled(r.Conditions)
