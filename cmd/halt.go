@@ -111,3 +111,12 @@ func (d *Deps) allEnded(ctx context.Context, store journal.Store, environment st
 	}
 	return errs
 }
+
+// tellLever says that an environment's lever is pulled.
+func (d *Deps) tellLever(ctx context.Context, store journal.Store, environment string) error {
+	l, err := drills.ReadLever(ctx, store, environment, d.Now())
+	if err == nil && l.Pulled {
+		fmt.Fprintf(d.Err, "%s. Try: firedrill halt --release --env %s\n", l, environment)
+	}
+	return err
+}

@@ -36,6 +36,29 @@ func (d *Deps) ratherHeld(ctx context.Context, spec *drills.Spec, err error) err
 	return err
 }
 
+// lever reads an environment's safety lever from the journal; where there is none it is not pulled.
+func (d *Deps) lever(ctx context.Context, environment string) (drills.Lever, error) {
+	store, err := d.reading(ctx)
+	if err != nil {
+		return drills.Lever{}, err
+	}
+	defer store.Close()
+	return drills.ReadLever(ctx, store, environment, d.Now())
+}
+
+// record asks the journal what a plan cannot see: how the drill's last undo went.
+func (d *Deps) record(ctx context.Context, p *drills.Plan) error {
+	store, err := d.reading(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if r := drills.CheckLast(ctx, store, p); r != nil {
+		return r
+	}
+	return nil
+}
+
 // names says whether a fault's parameters name the thing of an ARN: by the ARN, or by its last word, as tables and
 // queues are named.
 func names(spec *drills.Spec, arn string) bool {

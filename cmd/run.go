@@ -78,8 +78,13 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 		return p, err
 	}
 	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
+	steps.Lever = func(ctx context.Context) (drills.Lever, error) { return d.lever(ctx, env.Name) }
+	first := d.looksFirst(ctx, p.out)
 	p.preview, err = steps.Make(ctx, spec, run)
-	return p, d.ratherHeld(ctx, spec, err)
+	if err = first(p.preview, err); err != nil {
+		return p, d.ratherHeld(ctx, spec, err)
+	}
+	return p, d.record(ctx, p.preview.Plan)
 }
 
 func runRun(ctx context.Context, d *Deps, o runOptions) error {
@@ -130,6 +135,11 @@ func (d *Deps) confirm(ctx context.Context, p prepared, yes bool) error {
 	}
 	d.printPreview(p.preview)
 	fmt.Fprintf(d.Err, "\nThis changes %s for real. Type its name to go on: ", env.Name)
+	return d.askName(ctx, env.Name)
+}
+
+// askName waits for a person to type a name.
+func (d *Deps) askName(ctx context.Context, want string) error {
 	answer := make(chan string, 1)
 	go func() { // ends with the process, or with the line
 		line, _ := bufio.NewReader(d.In).ReadString('\n')
@@ -139,7 +149,7 @@ func (d *Deps) confirm(ctx context.Context, p prepared, yes bool) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case name := <-answer:
-		if name != env.Name {
+		if name != want {
 			return usage("not confirmed: nothing was changed")
 		}
 		return nil

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/fis"
+	fistypes "github.com/aws/aws-sdk-go-v2/service/fis/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/firedrill/firedrill/internal/killtest"
@@ -43,6 +45,15 @@ func cmdRing(ts *testscript.TestScript, _ bool, args []string) {
 			AlarmName: &args[0], StateValue: types.StateValueAlarm, StateReason: aws.String("a customer called")})
 		ts.Check(err)
 	}
+}
+
+// cmdFIS moves the safety lever of AWS FIS, as somebody else.
+func cmdFIS(ts *testscript.TestScript, _ bool, args []string) {
+	cfg, err := killtest.Stage{URL: ts.Getenv("FIREDRILL_SANDBOX")}.AWS(context.Background())
+	ts.Check(err)
+	_, err = fis.NewFromConfig(cfg).UpdateSafetyLeverState(context.Background(), &fis.UpdateSafetyLeverStateInput{Id: aws.String("default"),
+		State: &fistypes.UpdateSafetyLeverStateInput{Status: fistypes.SafetyLeverStatusInput(args[0]), Reason: aws.String(strings.Join(args[1:], " "))}})
+	ts.Check(err)
 }
 
 // cmdPaged writes into a file what the on-call reads on our page: a line for each detail and link, as the pager's

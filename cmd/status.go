@@ -67,6 +67,9 @@ func runStatus(ctx context.Context, d *Deps, named string) error {
 	} else if err := d.printStatus(t); err != nil {
 		return err
 	}
+	if err := d.tellLever(ctx, store, t.Brief.Environment); err != nil {
+		return err
+	}
 	left := t.Left()
 	if named == "" {
 		others, err := d.tellOthers(ctx, store, t.Run)

@@ -106,6 +106,7 @@ type State struct {
 	OwnerTry   time.Time // the last try
 	Calmed     bool
 	Unwell     []string // the steady state that does not hold after the undo
+	Unsteady   bool     // it did not hold when the run ended: a recover looks again
 	Undoing    bool     // the undo of some fault has begun: from then on the run only ever undoes
 	People     people
 	Alarms     map[string]alarmState
@@ -237,7 +238,14 @@ func (s *State) stop(reason string, e journal.Event) {
 
 // unwell: after the undo, a steady state that is bad for good is something we have left.
 func (s *State) unwell(e journal.Event) {
-	if verbOf(e.Action) == Calm && e.Fact.Reading == string(observe.Bad) {
+	if verbOf(e.Action) != Calm || (s.Stop != nil && !s.Unsteady) {
+		return
+	}
+	if e.N == 0 {
+		s.Unsteady = false
+	}
+	if e.Fact.Reading == string(observe.Bad) {
+		s.Unsteady = true
 		s.Unwell = append(s.Unwell, fmt.Sprintf("the steady state is not back: %s is bad (%s)", e.Fact.Probe, e.Fact.Why))
 	}
 }
@@ -413,7 +421,7 @@ func (s *State) InPlace() (ids []string) {
 }
 
 // over says that the run has ended with nothing in place.
-func (s *State) over() bool { return s.Finished && len(s.InPlace()) == 0 }
+func (s *State) over() bool { return s.Finished && len(s.InPlace()) == 0 && !s.Unsteady }
 
 // began is when an action's look or call began, where its event says so.
 func began(e journal.Event) time.Time {

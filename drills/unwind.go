@@ -37,7 +37,7 @@ func (s *State) nextOut(now time.Time) Action {
 		return s.tell(s.act(ResolvePage, -1, s.ClearTry), s.ClearTry, s.ClearedAt, now)
 	case s.Dirty() && !s.Owner:
 		return s.tell(s.act(PageOwner, -1, s.OwnerTries), s.OwnerTries, s.OwnerTry, now)
-	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && !s.abrupt():
+	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && (!s.abrupt() || s.Unsteady):
 		return s.act(Calm, -1, 0)
 	}
 	return s.act(Finish, -1, s.finishes())
