@@ -22,124 +22,6 @@ type writing struct {
 	nth                int
 }
 
-// writings lists what an undisturbed run of each fault writes; TestWritings finds out whether it still does. The last
-// of them are the undo's.
-func writings(f fault) (in, out []writing) {
-	const scaling = "application-autoscaling"
-	one := func(service string, n int, operations ...string) (list []writing) {
-		for _, o := range operations {
-			list = append(list, writing{service, o, n})
-		}
-		return list
-	}
-	switch f.Name {
-	case "on-demand":
-		return append(one("dynamodb", 1, "TagResource", "UpdateTable"), writing{"dynamodb", "TagResource", 2}),
-			append(one("dynamodb", 2, "UpdateTable"), writing{"dynamodb", "TagResource", 3}, writing{"dynamodb", "UntagResource", 1})
-	case "provisioned":
-		return append(one("dynamodb", 1, "TagResource", "UpdateTable"), writing{scaling, "RegisterScalableTarget", 1}, writing{"dynamodb", "TagResource", 2}),
-			append(one("dynamodb", 2, "UpdateTable"), writing{"dynamodb", "TagResource", 3}, writing{scaling, "RegisterScalableTarget", 2}, writing{"dynamodb", "UntagResource", 1})
-	case "error":
-		return one("elasticloadbalancing", 1, "CreateRule", "ModifyRule"), one("elasticloadbalancing", 1, "DeleteRule")
-	default:
-		return append(one("sqs", 1, "TagQueue", "SendMessageBatch"), writing{"sqs", "TagQueue", 2}, writing{"sqs", "TagQueue", 3}),
-			append(one("sqs", 1, "DeleteMessageBatch", "UntagQueue"), writing{"sqs", "TagQueue", 4}, writing{"sqs", "UntagQueue", 2})
-	}
-}
-
-// The list above is what runs really write: every operation, as often as it says, and no other.
-func TestWritings(t *testing.T) {
-	t.Parallel()
-	for _, f := range faults() {
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			p := newPlace(t, f, "none")
-			p.ends(p.run(f), 3)
-			p.asBefore()
-			want, got := map[string]int{}, map[string]int{}
-			in, out := writings(f)
-			for _, w := range append(in, out...) {
-				want[w.operation] = max(want[w.operation], w.nth)
-			}
-			calls, err := p.stage.Calls(p.ctx)
-			p.must(err)
-			for _, c := range calls {
-				if c.By == "firedrill" && c.Writes && c.Operation != "UpdateItem" && c.Operation != "ReceiveMessage" && c.Operation != "ChangeMessageVisibilityBatch" {
-					got[c.Operation]++
-				}
-			}
-			for operation, n := range got {
-				often := operation == "DeleteMessageBatch" || operation == "TagQueue" // one for each look that found some
-				if n < want[operation] || want[operation] == 0 || n > want[operation] && !often {
-					t.Errorf("runs write %d of %s, the list says %d", n, operation, want[operation])
-				}
-				delete(want, operation)
-			}
-			if len(want) > 0 {
-				t.Errorf("runs never write %v", want)
-			}
-		})
-	}
-}
-
-// Death between a call and its record: a call is held, before or after it takes effect, and the process that waits for
-// its answer is killed. A held call takes effect when its client has gone. Then another process recovers, or is killed
-// in the same way and a third one recovers.
-func TestKilledInACall(t *testing.T) {
-	t.Parallel()
-	for _, f := range faults() {
-		in, out := writings(f)
-		for i, w := range append(in, out...) {
-			for j, when := range []string{"before", "after"} {
-				if !full() && (i+j)%3 != 0 {
-					continue
-				}
-				t.Run(fmt.Sprintf("%s/%s-%d-%s", f.Name, w.operation, w.nth, when), func(t *testing.T) {
-					t.Parallel()
-					p := newPlace(t, f, "none")
-					p.killedAt(w, when, func() *killtest.Process { return p.run(f) })
-					p.recovers()
-				})
-			}
-		}
-		for i, w := range out {
-			for j, when := range []string{"before", "after"} {
-				if !full() && (i+j)%4 != 0 {
-					continue
-				}
-				t.Run(fmt.Sprintf("%s/recover-%s-%d-%s", f.Name, w.operation, w.nth, when), func(t *testing.T) {
-					t.Parallel()
-					p := newPlace(t, f, "none")
-					run := p.run(f)
-					p.says(run, "fault applied")
-					p.must(run.Kill())
-					w := p.left(w)
-					p.killedAt(w, when, func() *killtest.Process {
-						again, err := p.Start(p.ctx, "recover", "--all")
-						p.must(err)
-						return again
-					})
-					p.recovers()
-				})
-			}
-		}
-	}
-}
-
-// left is which call of its operation is meant, counted from now on.
-func (p *place) left(w writing) writing {
-	p.Helper()
-	calls, err := p.stage.Calls(p.ctx)
-	p.must(err)
-	for _, c := range calls {
-		if c.By == "firedrill" && c.Operation == w.operation {
-			w.nth--
-		}
-	}
-	w.nth = max(w.nth, 1)
-	return w
-}
-
 // holds turns a knob that holds one call of firedrill's.
 func (p *place) holds(w writing, when string) killtest.Hold {
 	p.Helper()
@@ -154,15 +36,6 @@ func (p *place) held(knob killtest.Hold, pr *killtest.Process) {
 	p.must(knob.Held(p.ctx, pr))
 }
 
-func (p *place) killedAt(w writing, when string, start func() *killtest.Process) {
-	p.Helper()
-	knob := p.holds(w, when)
-	pr := start()
-	p.held(knob, pr)
-	p.must(pr.Kill())
-	p.must(knob.Done(p.ctx))
-}
-
 // says waits until a process has said something on stderr.
 func (p *place) says(pr *killtest.Process, what string) {
 	p.Helper()
@@ -173,14 +46,14 @@ func (p *place) says(pr *killtest.Process, what string) {
 // call lands, and when it wakes it puts back what it did.
 func TestStoppedInApply(t *testing.T) {
 	t.Parallel()
+	changes := map[string][]writing{
+		"on-demand":   {{"dynamodb", "UpdateTable", 1}},
+		"provisioned": {{"dynamodb", "UpdateTable", 1}},
+		"error":       {{"elasticloadbalancing", "CreateRule", 1}, {"elasticloadbalancing", "ModifyRule", 1}},
+		"poison":      {{"sqs", "SendMessageBatch", 1}},
+	}
 	for _, f := range faults() {
-		in, _ := writings(f)
-		for _, w := range in {
-			switch w.operation {
-			case "UpdateTable", "CreateRule", "ModifyRule", "SendMessageBatch":
-			default:
-				continue
-			}
+		for _, w := range changes[f.Name] {
 			for _, late := range []bool{true, false} {
 				if !full() && late != (w.operation == "UpdateTable" || w.operation == "CreateRule") {
 					continue

@@ -89,7 +89,7 @@ func callPoints(drill string, calls []killtest.Call, phaseOf func(time.Time) str
 		first := within[p.Phase+p.Call] == 1
 		switch {
 		case !first && (p.Reads || p.Phase == held):
-		case p.Phase == wayOut && (p.Reads || within[held+p.Call] > 0):
+		case p.Phase == wayOut && (p.Reads || within[held+p.Call] > 1):
 		default:
 			points = append(points, p)
 		}
