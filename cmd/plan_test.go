@@ -52,7 +52,7 @@ func TestPlanWritesNothing(t *testing.T) {
 	url := box.World().URL
 	before := fetch(t, url+"/_sandbox/config")
 	for _, format := range []string{"text", "json"} {
-		for _, drill := range []string{"orders-write-throttle", "orders-dead-letters", "user-api-500s", "web-page-errors-no-alarm"} {
+		for _, drill := range []string{"orders-write-throttle", "orders-dead-letters", "user-api-500s", "web-page-errors-no-alarm", "orders-writes-denied", "orders-queue-stalled"} {
 			d, out, errs := on(t, url)
 			if code := Run(t.Context(), d, []string{"plan", drill, "--env", "sandbox", "-o", format}); code != 0 {
 				t.Errorf("plan %s: exit %d: %s", drill, code, errs)

@@ -48,7 +48,7 @@ func TestEveryShippedDrillRunsOnTheSandboxsVariables(t *testing.T) {
 			t.Errorf("%s stops at %s", l.Name, s.StopConditions[0].Label())
 		}
 	}
-	want := []string{"orders-dead-letters", "orders-write-throttle", "user-api-500s", "web-page-errors-no-alarm"}
+	want := []string{"orders-dead-letters", "orders-queue-stalled", "orders-write-throttle", "orders-writes-denied", "user-api-500s", "web-page-errors-no-alarm"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
@@ -84,7 +84,8 @@ func TestOwnDrillsHideThoseOfTheLibrary(t *testing.T) {
 		}
 		got = append(got, line)
 	}
-	want := []string{"broken broken broken.yaml", "small small.yaml", "user-api-500s hides mine.yml", "orders-dead-letters", "orders-write-throttle", "web-page-errors-no-alarm"}
+	want := []string{"broken broken broken.yaml", "small small.yaml", "user-api-500s hides mine.yml", "orders-dead-letters", "orders-queue-stalled",
+		"orders-write-throttle", "orders-writes-denied", "web-page-errors-no-alarm"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -105,7 +106,7 @@ func TestTheSameNameTwiceIsAnError(t *testing.T) {
 	if _, err := l.Find("small"); err == nil || err.Error() != want {
 		t.Errorf("find: %v", err)
 	}
-	if list, err := l.List(); err == nil || err.Error() != want || len(list) != 6 {
+	if list, err := l.List(); err == nil || err.Error() != want || len(list) != 8 {
 		t.Errorf("list: %d %v", len(list), err)
 	}
 	if _, err := l.Find("user-api-500s"); err != nil {
@@ -127,7 +128,7 @@ func TestFindTellsWhatIsNotThere(t *testing.T) {
 		}
 	}
 	gone := NewLibrary([]string{"testdata/none"}, nil)
-	if list, err := gone.List(); err == nil || !strings.Contains(err.Error(), "testdata/none") || len(list) != 4 {
+	if list, err := gone.List(); err == nil || !strings.Contains(err.Error(), "testdata/none") || len(list) != 6 {
 		t.Errorf("a folder that is gone: %d %v", len(list), err)
 	}
 	if _, err := gone.Find("user-api-500s"); err == nil {
@@ -137,7 +138,7 @@ func TestFindTellsWhatIsNotThere(t *testing.T) {
 
 func TestNewFromKeepsAllButTheName(t *testing.T) {
 	l := NewLibrary(nil, testKinds())
-	for _, name := range []string{"orders-dead-letters", "orders-write-throttle", "user-api-500s", "web-page-errors-no-alarm"} {
+	for _, name := range []string{"orders-dead-letters", "orders-queue-stalled", "orders-write-throttle", "orders-writes-denied", "user-api-500s", "web-page-errors-no-alarm"} {
 		src, _, err := l.Source(name)
 		if err != nil {
 			t.Fatal(err)

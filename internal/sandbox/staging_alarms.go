@@ -34,6 +34,10 @@ func (s *staging) ring() []alarm {
 			dimension: "TableName", of: stockTable, statistic: types.StatisticSum},
 		{name: "orders-dead-letters", about: "Orders that nobody could read", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible",
 			dimension: "QueueName", of: ordersDLQ, statistic: types.StatisticMaximum},
+		{name: "orders-queue-age", about: "Orders wait in the queue for too long", namespace: "AWS/SQS", metric: "ApproximateAgeOfOldestMessage",
+			dimension: "QueueName", of: ordersQueue, statistic: types.StatisticMaximum, above: 5},
+		{name: "dynamodb-requests-refused", about: "DynamoDB refuses requests, for another reason than throttling", namespace: "AWS/DynamoDB", metric: "UserErrors",
+			statistic: types.StatisticSum, above: 2},
 		{name: "user-api-5xx", about: "The load balancer answers with errors", namespace: "AWS/ApplicationELB", metric: "HTTPCode_ELB_5XX_Count",
 			dimension: "LoadBalancer", of: s.dimension, statistic: types.StatisticSum, above: 2},
 		{name: "user-api-target-5xx", about: "The user API answers with errors", namespace: "AWS/ApplicationELB", metric: "HTTPCode_Target_5XX_Count",
@@ -43,6 +47,14 @@ func (s *staging) ring() []alarm {
 		{name: "checkout-customers-hurt", about: "Real customers are affected: stop any drill", namespace: "Orders", metric: "CustomersHurt",
 			dimension: "Service", of: "checkout", statistic: types.StatisticSum},
 	}
+}
+
+// dimensions are none for a metric of the whole region.
+func (a alarm) dimensions() []types.Dimension {
+	if a.dimension == "" {
+		return nil
+	}
+	return []types.Dimension{{Name: &a.dimension, Value: &a.of}}
 }
 
 func (s *staging) makeTopic(ctx context.Context) error {
@@ -62,7 +74,7 @@ func (s *staging) alarms(ctx context.Context) error {
 	for _, a := range s.ring() {
 		in := &cloudwatch.PutMetricAlarmInput{
 			AlarmName: &a.name, AlarmDescription: &a.about, Namespace: &a.namespace, MetricName: &a.metric,
-			Dimensions: []types.Dimension{{Name: &a.dimension, Value: &a.of}},
+			Dimensions: a.dimensions(),
 			Statistic:  a.statistic, Period: aws.Int32(alarmPeriod), EvaluationPeriods: aws.Int32(1), DatapointsToAlarm: aws.Int32(1),
 			Threshold: &a.above, ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
 			TreatMissingData: aws.String("notBreaching"), ActionsEnabled: aws.Bool(!a.disabled),

@@ -32,6 +32,15 @@ func (s *Service) consume(ctx context.Context) {
 	}
 }
 
+// ship puts one order into the queue.
+func (s *Service) ship(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := s.mq.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &s.o.Queue, MessageBody: aws.String(`{"order":"` + heartbeat + `"}`)}); err != nil {
+		s.fail()
+	}
+}
+
 // digest takes one message {"order": "…"} and deletes it.
 func (s *Service) digest(ctx context.Context, m types.Message) {
 	var in struct {

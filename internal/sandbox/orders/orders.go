@@ -28,6 +28,9 @@ type Options struct {
 	Beat time.Duration
 	// Publish is the time between two metrics: 1 s.
 	Publish time.Duration
+	// Ship is the time between two orders that it puts into the queue, for its own consumer to ship: 1 s; negative for
+	// none.
+	Ship time.Duration
 }
 
 // Service is the orders API and the consumer. It retries nothing: a failed call to AWS is a failed request.
@@ -54,6 +57,9 @@ func New(o Options) *Service {
 	if o.Publish == 0 {
 		o.Publish = time.Second
 	}
+	if o.Ship == 0 {
+		o.Ship = time.Second
+	}
 	c := aws.Config{
 		Region: o.Region, BaseEndpoint: &o.Endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider(o.KeyID, o.Secret, ""),
@@ -67,13 +73,16 @@ func New(o Options) *Service {
 	return s
 }
 
-// Run writes, browses, consumes and tells metrics until ctx ends, and returns when all of that has.
+// Run writes, browses, ships, consumes and tells metrics until ctx ends, and returns when all of that has.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.web.CloseIdleConnections()
 	var wg sync.WaitGroup
 	wg.Go(func() { every(ctx, s.o.Beat, func() { _ = s.write(ctx, heartbeat, "") }) })
 	wg.Go(func() { every(ctx, s.o.Publish, func() { s.publish(ctx) }) })
 	wg.Go(func() { s.consume(ctx) })
+	if s.o.Ship > 0 {
+		wg.Go(func() { every(ctx, s.o.Ship, func() { s.ship(ctx) }) })
+	}
 	if s.o.Balancer != "" {
 		wg.Go(func() { every(ctx, s.o.Beat, func() { s.browse(ctx) }) })
 	}

@@ -62,10 +62,10 @@ func (r *Responder) buzzed(ctx context.Context, id string) bool {
 	}
 }
 
-// investigate looks at the tables, the load balancers and the dead letters. What cannot be seen is not found.
+// investigate looks at the tables, the load balancers, the policies and the dead letters. What cannot be seen is not found.
 func (r *Responder) investigate(ctx context.Context) []finding {
 	var all []finding
-	for _, look := range []func(context.Context) ([]finding, error){r.tables, r.rules, r.deadLetters} {
+	for _, look := range []func(context.Context) ([]finding, error){r.tables, r.tablePolicies, r.rules, r.queuePolicies, r.deadLetters} {
 		found, err := look(ctx)
 		if err == nil {
 			all = append(all, found...)

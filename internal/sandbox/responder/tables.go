@@ -17,8 +17,9 @@ const (
 	undoTag = "firedrill:undo"
 	// noMaximum takes an on-demand maximum away.
 	noMaximum = -1
-	// updateTries bounds how often a table that is busy is tried again, half a second apart.
+	// updateTries bounds how often a table that is busy is tried again, a rest apart.
 	updateTries = 10
+	updateRest  = 500 * time.Millisecond
 )
 
 // throughput is what a table allows a second; for an on-demand table -1 is no maximum.
@@ -40,7 +41,7 @@ func (r *Responder) tables(ctx context.Context) ([]finding, error) {
 		if err != nil {
 			return found, err
 		}
-		if tags[runTag] == "" {
+		if tags[runTag] == "" || strings.HasPrefix(tags[undoTag], "policy=") { // that is its policy's business
 			continue
 		}
 		if f := r.slowed(d.Table, tags[undoTag]); f != nil {
@@ -145,7 +146,7 @@ func (r *Responder) putBack(ctx context.Context, name string, onDemand bool, to 
 		if err == nil {
 			return nil
 		}
-		if !errors.As(err, &busy) || try == updateTries || !wait(ctx, 500*time.Millisecond) {
+		if !errors.As(err, &busy) || try == updateTries || !wait(ctx, updateRest) {
 			return fmt.Errorf("update table %s: %w", name, err)
 		}
 	}
