@@ -25,8 +25,8 @@ const (
 // switchGroup is the schedule group that every account has.
 const switchGroup = "default"
 
-// minSwitchLead is how long before its minute a schedule must stand: a time that has passed is nobody's to keep.
-const minSwitchLead = 30 * time.Second
+// minSwitchLead is how long before its minute a schedule must stand: what Scheduler gets too late it may keep for ever.
+const minSwitchLead = 10 * time.Second
 
 // switchApart is the time between two looks at Scheduler, which tells what was only eventually.
 const switchApart = time.Second

@@ -183,6 +183,29 @@ func TestDeadmanOverwritesWhatThePlanSays(t *testing.T) {
 	p.recovers()
 }
 
+// Whoever recovers when the switch is halfway puts back the rest, and takes the rest of its calls away.
+func TestDeadmanHalfway(t *testing.T) {
+	t.Parallel()
+	f := named(t, "provisioned")
+	p := newPlace(t, f, "none")
+	p.orphaned(f)
+	p.rests()
+	for calls := 0; calls == 0; {
+		calls += len(p.advance(30 * time.Second))
+	}
+	p.rests()
+	now, err := p.stage.Look(p.ctx)
+	p.must(err)
+	if !strings.Contains(now.Config, "registerScalableTarget") || !strings.Contains(p.before.Difference(now), "InSuspended") {
+		t.Errorf("not halfway:\n%s", p.before.Difference(now))
+	}
+	p.recovers()
+	if calls := p.advance(24 * time.Hour); len(calls) != 0 {
+		t.Errorf("fired after the end: %v", calls)
+	}
+	p.asBefore()
+}
+
 // A run that ends leaves no schedule that could fire later.
 func TestDeadmanIsGoneAfterARun(t *testing.T) {
 	t.Parallel()
