@@ -12,12 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// markedQueue is a queue that carries our mark.
+// markedQueue is a queue, and the mark in its tags.
 type markedQueue struct {
 	queue
-	mark Mark
-	tags map[string]string
-	bad  error
+	tags   map[string]string
+	mark   Mark
+	marked bool
+	bad    error // why the mark cannot be one of ours
 }
 
 // findQueues reads the tags of every queue, and puts together what belongs to one fault: a queue and its DLQ.
@@ -35,6 +36,10 @@ func (s *Sweeper) findQueues(ctx context.Context, at home, f *finding) {
 			f.unread("queue "+lastPart(url, "/"), err)
 		}
 		if q == nil {
+			return
+		}
+		stalled := s.findStall(at, *q, f)
+		if !q.marked || stalled {
 			return
 		}
 		mu.Lock()
@@ -61,7 +66,7 @@ func (s *Sweeper) queueURLs(ctx context.Context) (urls []string, err error) {
 	}
 }
 
-// readMarked reads a queue that carries our mark; nil where it carries none, or went meanwhile.
+// readMarked reads a queue with its tags; nil where it went meanwhile.
 func (s *Sweeper) readMarked(ctx context.Context, url string) (*markedQueue, error) {
 	tags, err := s.queues.readTags(ctx, url)
 	if errors.Is(err, ErrGone) {
@@ -70,15 +75,29 @@ func (s *Sweeper) readMarked(ctx context.Context, url string) (*markedQueue, err
 	if err != nil {
 		return nil, err
 	}
-	m, marked, bad := markOfTags(tags)
-	if !marked {
-		return nil, nil
-	}
 	q, err := s.queues.readQueue(ctx, url)
-	if errors.Is(err, ErrGone) {
-		return nil, nil
+	if err != nil {
+		if errors.Is(err, ErrGone) {
+			err = nil
+		}
+		return nil, err
 	}
-	return &markedQueue{queue: q, mark: m, tags: tags, bad: bad}, err
+	m := &markedQueue{queue: q, tags: tags}
+	m.mark, m.marked, m.bad = markOfTags(tags)
+	return m, nil
+}
+
+// findStall finds the statements of ours in a queue's policy, and says whether its tags are about those.
+func (s *Sweeper) findStall(at home, q markedQueue, f *finding) bool {
+	l := Leftover{Thing: "queue " + q.name(), ARN: q.arn()}
+	var m *Mark
+	if q.marked && q.bad == nil && strings.HasPrefix(q.tags[TagUndo], policyWord) {
+		m, l.ByHand = &q.mark, []string{at.untagQueue(q.url)}
+	}
+	f.findDenials(l, m, q.attributes["Policy"], s.c.now(), func(d *foundDenial, doc policyDoc) (Undo, []string, error) {
+		return at.queueDenial(d, doc, q.queue, formOf(q.tags))
+	})
+	return m != nil
 }
 
 // recallQueues makes an undo of the queues of one fault.

@@ -29,32 +29,49 @@ func (s *Sweeper) findTables(ctx context.Context, at home, f *finding) {
 		f.unread("tables", err)
 	}
 	f.looked("tables", len(names))
-	each(ctx, names, func(name string) {
-		own := at.arn("dynamodb", "table/"+name)
-		tags, err := s.tagsOfTable(ctx, own)
-		if err != nil {
-			f.unread("tags of table "+name, err)
-			return
-		}
-		m, marked, bad := markOfTags(tags)
-		if !marked {
-			return
-		}
-		l := Leftover{Thing: "table " + name, ARN: own, Mark: m, ByHand: []string{at.untagTable(own)}}
+	each(ctx, names, func(name string) { s.findTable(ctx, at, name, f) })
+}
+
+// findTable looks at one table: its tags, and the statements of its policy.
+func (s *Sweeper) findTable(ctx context.Context, at home, name string, f *finding) {
+	l := Leftover{Thing: "table " + name, ARN: at.arn("dynamodb", "table/"+name)}
+	tags, err := s.tagsOfTable(ctx, l.ARN)
+	if err != nil {
+		f.unread("tags of table "+name, err)
+	}
+	policy, revision, err := s.tablePolicy(ctx, l.ARN)
+	if err != nil {
+		f.unread("policy of table "+name, err)
+	}
+	m, marked, bad := markOfTags(tags)
+	if !marked && !strings.Contains(policy, sidPrefix) {
+		return
+	}
+	now, err := s.tables.readTable(ctx, name)
+	if errors.Is(err, ErrGone) {
+		return
+	}
+	if err != nil {
+		f.unread("table "+name, err)
+		return
+	}
+	denied := marked && bad == nil && strings.HasPrefix(tags[TagUndo], policyWord)
+	if marked && !denied {
+		one := l
+		one.Mark, one.ByHand = m, []string{at.untagTable(l.ARN)}
 		if bad != nil {
-			l.Why = bad.Error()
-			f.found(l)
-			return
+			one.Why = bad.Error()
+			f.found(one)
+		} else {
+			f.found(recallTable(at, one, now, tags))
 		}
-		now, err := s.tables.readTable(ctx, name)
-		if errors.Is(err, ErrGone) {
-			return
-		}
-		if err != nil {
-			f.unread("table "+name, err)
-			return
-		}
-		f.found(recallTable(at, l, now, tags))
+	}
+	var mark *Mark
+	if denied {
+		mark, l.ByHand = &m, []string{at.untagTable(l.ARN)}
+	}
+	f.findDenials(l, mark, policy, s.c.now(), func(d *foundDenial, doc policyDoc) (Undo, []string, error) {
+		return at.tableDenial(d, doc, now, formOf(tags), revision)
 	})
 }
 

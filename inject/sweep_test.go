@@ -213,17 +213,17 @@ func TestSweepLeavesStrangersAlone(t *testing.T) {
 		"no run of ours":       {map[string]string{"firedrill:run": "nightly", "firedrill:fault": "x"}, "not a mark"},
 		"no fault":             {map[string]string{"firedrill:run": sweptRun}, "not a mark"},
 		"no time":              {map[string]string{"firedrill:run": sweptRun, "firedrill:fault": "x", "firedrill:until": "soon"}, "no time"},
-		"nothing to undo":      {until(map[string]string{}), "does not say what was there"},
-		"another's words":      {until(map[string]string{"firedrill:undo": "delete everything"}), "not one of ours"},
-		"a strange mode":       {until(map[string]string{"firedrill:undo": "mode=free writes=5"}), "does not say what was there"},
-		"impossible before":    {until(map[string]string{"firedrill:undo": "mode=provisioned writes=-1"}), "cannot have been"},
-		"zero before":          {until(map[string]string{"firedrill:undo": "mode=on-demand writes=0 writes-during=1"}), "cannot have been"},
-		"no number":            {until(map[string]string{"firedrill:undo": "mode=on-demand writes=many"}), "writes=many"},
-		"half a switch":        {until(map[string]string{"firedrill:undo": "mode=provisioned writes=5 WriteCapacityUnits=0"}), "not three switches"},
-		"an old mark":          {until(map[string]string{"firedrill:undo": "mode=on-demand writes=50"}), "does not say whether that is ours"},
-		"a mark of a queue's":  {until(map[string]string{"firedrill:undo": "sweep 3 messages"}), "not one of ours"},
-		"a mark of a rule's":   {until(map[string]string{"firedrill:undo": "delete-rule"}), "not one of ours"},
-		"a shell's dangers 'x": {until(map[string]string{"firedrill:undo": "mode=on-demand writes=50 $(rm)"}), "not one of ours"},
+		"nothing to undo":      {marked(map[string]string{}), "does not say what was there"},
+		"another's words":      {marked(map[string]string{"firedrill:undo": "delete everything"}), "not one of ours"},
+		"a strange mode":       {marked(map[string]string{"firedrill:undo": "mode=free writes=5"}), "does not say what was there"},
+		"impossible before":    {marked(map[string]string{"firedrill:undo": "mode=provisioned writes=-1"}), "cannot have been"},
+		"zero before":          {marked(map[string]string{"firedrill:undo": "mode=on-demand writes=0 writes-during=1"}), "cannot have been"},
+		"no number":            {marked(map[string]string{"firedrill:undo": "mode=on-demand writes=many"}), "writes=many"},
+		"half a switch":        {marked(map[string]string{"firedrill:undo": "mode=provisioned writes=5 WriteCapacityUnits=0"}), "not three switches"},
+		"an old mark":          {marked(map[string]string{"firedrill:undo": "mode=on-demand writes=50"}), "does not say whether that is ours"},
+		"a mark of a queue's":  {marked(map[string]string{"firedrill:undo": "sweep 3 messages"}), "not one of ours"},
+		"a mark of a rule's":   {marked(map[string]string{"firedrill:undo": "delete-rule"}), "not one of ours"},
+		"a shell's dangers 'x": {marked(map[string]string{"firedrill:undo": "mode=on-demand writes=50 $(rm)"}), "not one of ours"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,8 +251,8 @@ func TestSweepLeavesStrangersAlone(t *testing.T) {
 	}
 }
 
-// until completes a mark.
-func until(tags map[string]string) map[string]string {
+// marked completes a mark.
+func marked(tags map[string]string) map[string]string {
 	tags["firedrill:run"], tags["firedrill:fault"], tags["firedrill:until"] = sweptRun, "broken", "2026-01-01T00:00:00Z"
 	return tags
 }
