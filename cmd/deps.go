@@ -126,9 +126,11 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		},
 		Secret: secrets.resolve,
 		Clock:  clock{d.Now},
-		Switch: inject.NewSwitch(clients, switchOptions(env)),
-		Lever:  observe.FISLever(clients.Config),
-		Dates:  map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
+
+		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
+		Switch:    inject.NewSwitch(clients, switchOptions(env)),
+		Lever:     observe.FISLever(clients.Config),
+		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients)
 	return out, d.connectPager(ctx, out, secrets)

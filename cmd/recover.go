@@ -17,23 +17,54 @@ const recoverHelp = `Put back what a dead run left changed. It works from any pr
 and may be run again and again.
 
 RUN is a run id or any unique prefix; left out, it is the newest run that has not ended. A run whose process lives is
-left alone: abort it instead.`
+left alone: abort it instead.
+
+--expired is for cron: it takes over, one after the other, every run of the environment whose lease has ended, and says
+little. It may run every minute, on several machines at once: the lease decides who does it.
+
+--sweep needs no journal. It looks through the environment's account and region for what carries our marks (tags of
+tables, queues and listener rules, statements of policies, the dead-man's schedules), puts back what the marks suffice for,
+and prints the commands for the rest. What a living run holds is left alone, and so is what a run may hold that this
+journal does not know, until its limit has passed. What somebody changed since stays as they made it.`
 
 func newRecoverCommand(d *Deps) *cobra.Command {
-	var all bool
+	var all, expired, sweep bool
+	var o sweepOptions
 	c := &cobra.Command{
 		Use: "recover [RUN]", Short: "Put back what a dead run left changed",
-		Long: recoverHelp + exits("5 something is left in place", "75 the run named lives"),
+		Long: recoverHelp + exits("5 something is left in place", "75 the run named lives, or all that is left is a living run's"),
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if all && len(args) > 0 {
-				return usage("--all and a run exclude each other")
+			switch chosen := count(all, expired, sweep, len(args) > 0); {
+			case chosen > 1:
+				return usage("a run, --all, --expired and --sweep exclude each other")
+			case !sweep && o != sweepOptions{}:
+				return usage("--dry-run, --force and --yes belong to --sweep")
+			case sweep:
+				return runSweep(c.Context(), d, o)
+			case expired:
+				return runExpired(c.Context(), d)
 			}
 			return runRecover(c.Context(), d, argument(args), all)
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "every run that has not ended")
+	c.Flags().BoolVar(&expired, "expired", false, "every run whose lease has ended, quietly: for cron")
+	c.Flags().BoolVar(&sweep, "sweep", false, "look through the account for what carries our marks, without a journal")
+	c.Flags().BoolVar(&o.dry, "dry-run", false, "with --sweep: only list it")
+	c.Flags().BoolVar(&o.force, "force", false, "with --sweep: also what an unknown run may hold whose limit has not passed")
+	c.Flags().BoolVar(&o.yes, "yes", false, "with --sweep: do not ask for the environment's name")
 	return c
+}
+
+// count is how many are chosen.
+func count(chosen ...bool) (n int) {
+	for _, yes := range chosen {
+		if yes {
+			n++
+		}
+	}
+	return n
 }
 
 func runRecover(ctx context.Context, d *Deps, named string, all bool) error {
