@@ -38,6 +38,16 @@ type poisonParams struct {
 	Body     string `json:"body,omitempty"`
 }
 
+type denyParams struct {
+	Table  string `json:"table"`
+	Writes bool   `json:"writes,omitempty"`
+	Reads  bool   `json:"reads,omitempty"`
+}
+
+type stallParams struct {
+	Queue string `json:"queue"`
+}
+
 // oneScope refuses as a fault does.
 func oneScope(params json.RawMessage) error {
 	var p errorParams
@@ -55,6 +65,8 @@ func testKinds() Kinds {
 		"dynamodb.throttle": {Params: func() any { return &throttleParams{} }},
 		"http.error":        {Params: func() any { return &errorParams{} }, Check: oneScope},
 		"sqs.poison":        {Params: func() any { return &poisonParams{} }},
+		"dynamodb.deny":     {Params: func() any { return &denyParams{} }},
+		"sqs.stall":         {Params: func() any { return &stallParams{} }},
 	}
 }
 

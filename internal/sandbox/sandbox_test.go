@@ -173,7 +173,7 @@ func TestStartsQuickAndComplete(t *testing.T) {
 			t.Errorf("%s is %s", name, state)
 		}
 	}
-	if n := len(s.alarms()); n != 7 {
+	if n := len(s.alarms()); n != 9 {
 		t.Errorf("%d alarms", n)
 	}
 	_, first := s.get("/_sandbox/config")
