@@ -50,19 +50,36 @@ func (n *needs) add(roles []string, resource string, actions ...string) {
 // ourselves is what the guards ask of the account.
 func (n *needs) ourselves() {
 	n.add(lookers(), "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
+	n.add([]string{inject.ForPlan, inject.ForRun}, n.place.ARN("fis", "safety-lever/default"), "fis:GetSafetyLever")
 }
 
-// probes is what looking at alarms, queues and metrics takes.
-func (n *needs) probes(lists ...[]observe.ProbeSpec) {
-	n.add(lookers(), "*", "cloudwatch:DescribeAlarms")
+// deadman is what the dead-man's switch takes, where the environment has one.
+func (n *needs) deadman(armed bool) {
+	n.all = append(n.all, inject.SwitchPermissions(n.place, inject.SwitchOptions{Role: n.env.Deadman.Role, DLQ: n.env.Deadman.DLQ}, armed)...)
+}
+
+// probes is what looking at alarms, queues and metrics takes. The plan lists all alarms; who recovers looks at the steady
+// state alone.
+func (n *needs) probes(steady, others []observe.ProbeSpec) {
+	planners := []string{inject.ForPlan, inject.ForRun}
+	n.add(planners, "*", "cloudwatch:DescribeAlarms")
 	n.add([]string{inject.ForRun}, "*", "cloudwatch:DescribeAlarmHistory")
-	for _, p := range slices.Concat(lists...) {
-		if p.CloudWatch != nil {
-			n.add(lookers(), "*", "cloudwatch:GetMetricData")
-		}
-		if p.SQS != nil {
-			n.add(lookers(), n.queue(p.SQS.Queue), "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
-		}
+	for _, p := range steady {
+		n.probe(lookers(), p)
+	}
+	for _, p := range others {
+		n.probe(planners, p)
+	}
+}
+
+func (n *needs) probe(roles []string, p observe.ProbeSpec) {
+	switch {
+	case p.Alarm != nil:
+		n.add(roles, "*", "cloudwatch:DescribeAlarms")
+	case p.CloudWatch != nil:
+		n.add(roles, "*", "cloudwatch:GetMetricData")
+	case p.SQS != nil:
+		n.add(roles, n.queue(p.SQS.Queue), "sqs:GetQueueUrl", "sqs:GetQueueAttributes")
 	}
 }
 
@@ -92,6 +109,7 @@ func (n *needs) secrets(roles []string, refs ...string) {
 
 // faults is what the drill's faults ask for, on targets as far as the file tells them; open says what it does not.
 func (n *needs) faults(catalog inject.Catalog, specs []FaultSpec) (open []string, err error) {
+	armed := false
 	for _, f := range specs {
 		kind, ok := catalog[f.Kind]
 		if !ok {
@@ -108,8 +126,12 @@ func (n *needs) faults(catalog inject.Catalog, specs []FaultSpec) (open []string
 		}
 		target, unknown := placed.Place(n.place)
 		open = append(open, unknown...)
+		if _, ok := fault.(inject.LastResorter); ok {
+			armed = true
+		}
 		n.all = append(n.all, permitter.Permissions(target)...)
 	}
+	n.deadman(armed)
 	return open, nil
 }
 
@@ -120,7 +142,7 @@ func (v *Preview) Permissions() []inject.Permission {
 	if v.Plan != nil {
 		n = newNeeds(&Environment{AWS: AWSSpec{Account: v.Plan.Account, Regions: []string{v.Plan.Region}}})
 		n.ourselves()
-		n.probes(specsOf(v.Plan.Steady), specsOf(v.Plan.Watch), specsOf(v.Plan.Stop))
+		n.probes(specsOf(v.Plan.Steady), slices.Concat(specsOf(v.Plan.Watch), specsOf(v.Plan.Stop)))
 	}
 	for _, f := range v.Faults {
 		n.all = append(n.all, f.Permissions...)

@@ -179,11 +179,11 @@ func TestResidueTellsWhatNoCallCompares(t *testing.T) {
 
 func TestSwitchPermissionsAreOfOurNamesOnly(t *testing.T) {
 	p := Place{"aws", "111122223333", "eu-west-1"}
-	if got := SwitchPermissions(p, SwitchOptions{}); got != nil {
+	if got := SwitchPermissions(p, SwitchOptions{}, true); got != nil {
 		t.Errorf("without a role: %v", got)
 	}
 	roles := map[string][]string{}
-	for _, x := range SwitchPermissions(p, SwitchOptions{Role: "arn:aws:iam::111122223333:role/d", DLQ: "arn:aws:sqs:eu-west-1:111122223333:q"}) {
+	for _, x := range SwitchPermissions(p, SwitchOptions{Role: "arn:aws:iam::111122223333:role/d", DLQ: "arn:aws:sqs:eu-west-1:111122223333:q"}, true) {
 		roles[x.Action] = append(roles[x.Action], x.When)
 		if strings.HasPrefix(x.Action, "scheduler:") && x.Action != "scheduler:ListSchedules" && x.Resource != "arn:aws:scheduler:eu-west-1:111122223333:schedule/default/firedrill-*" {
 			t.Errorf("%+v", x)
@@ -192,7 +192,12 @@ func TestSwitchPermissionsAreOfOurNamesOnly(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	}
-	if fmt.Sprint(roles) != "map[iam:PassRole:[run] scheduler:CreateSchedule:[run] scheduler:DeleteSchedule:[run recover] scheduler:GetSchedule:[run recover] scheduler:ListSchedules:[run recover] sqs:SendMessage:[deadman]]" {
+	if fmt.Sprint(roles) != "map[iam:PassRole:[run] scheduler:CreateSchedule:[run] scheduler:DeleteSchedule:[run recover] scheduler:GetSchedule:[plan run recover] scheduler:ListSchedules:[plan run recover] sqs:SendMessage:[deadman]]" {
 		t.Error(roles)
+	}
+	for _, x := range SwitchPermissions(p, SwitchOptions{Role: "arn:aws:iam::111122223333:role/d"}, false) {
+		if x.Action != "scheduler:GetSchedule" && x.Action != "scheduler:ListSchedules" {
+			t.Errorf("a drill that arms none needs %+v", x)
+		}
 	}
 }
