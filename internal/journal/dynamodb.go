@@ -55,7 +55,7 @@ func (*DynamoDB) Close() error { return nil }
 // How one call is tried: the engine gives the journal ten seconds in all.
 const (
 	callPatience = 9 * time.Second
-	attemptTime  = 3 * time.Second // then its answer counts as lost
+	attempts     = 3 // of the whole patience: then an answer counts as lost
 	firstPause   = 30 * time.Millisecond
 	longestPause = time.Second
 )
@@ -66,7 +66,7 @@ func (s *DynamoDB) try(ctx context.Context, call func(ctx context.Context) error
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		attempt, end := context.WithTimeout(ctx, attemptTime)
+		attempt, end := context.WithTimeout(ctx, s.patience/attempts)
 		err := call(attempt)
 		unanswered := attempt.Err() != nil
 		end()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 )
 
 // Position is how far a writer has read its run, and who it is: After is the last batch it knows (Start for none), Gen
@@ -38,7 +40,7 @@ func Record(ctx context.Context, s Store, at Position, b Batch) (Position, []Eve
 			return at, news, nil
 		}
 	}
-	for {
+	for try := 0; ; try++ {
 		err := s.Append(ctx, at.Run, at.After, at.Gen, b)
 		if err == nil {
 			at.After++
@@ -47,6 +49,7 @@ func Record(ctx context.Context, s Store, at Position, b Batch) (Position, []Eve
 		if !errors.Is(err, ErrConflict) {
 			return at, news, fmt.Errorf("record %s of run %s: %w", b.Action, at.Run, err)
 		}
+		stepAside(ctx, try)
 		next, tail, terr := Tail(ctx, s, at)
 		news = append(news, tail...)
 		switch {
@@ -58,6 +61,18 @@ func Record(ctx context.Context, s Store, at Position, b Batch) (Position, []Eve
 			return at, news, fmt.Errorf("record %s of run %s: position %d is taken but empty", b.Action, at.Run, at.After+1)
 		}
 		at = next
+	}
+}
+
+// stepAside waits a moment of chance before who was in the way is read, longer with each try: many who write to one run
+// at once would else meet each other at every position. The first time nobody waits.
+func stepAside(ctx context.Context, try int) {
+	if try == 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(rand.N(time.Millisecond << min(try, 7))): //nolint:gosec // to spread the writers, not to hide anything
 	}
 }
 
