@@ -27,6 +27,8 @@ func TestUndosOfEveryReleaseArePutBack(t *testing.T) {
 		"dynamodb.throttle-provisioned.v1.json": goldenProvisioned,
 		"http.error.v1.json":                    goldenError,
 		"sqs.poison.v1.json":                    goldenPoison,
+		"dynamodb.deny.v1.json":                 goldenDeny,
+		"sqs.stall.v1.json":                     goldenStall,
 	}
 	files, err := filepath.Glob("testdata/undo/*.json")
 	must(t, 0, err)
@@ -147,4 +149,35 @@ func goldenPoison(g *golden) {
 		"firedrill.run": text(g.undo.Mark.Run), "firedrill.fault": text("poison"), "firedrill.seq": text("1")}})
 	must(g, 0, err)
 	q.send(q.dlq, "not an order, but poison [firedrill "+g.undo.Mark.Run+"/poison/2]")
+}
+
+// statements are those of an old undo.
+func (g *golden) statements() []any {
+	g.Helper()
+	var data struct {
+		Policy struct{ Statements []any }
+	}
+	must(g, 0, json.Unmarshal(g.undo.Data, &data))
+	return data.Policy.Statements
+}
+
+func goldenDeny(g *golden) {
+	g.onDemand("orders", nil)
+	g.setPolicy("orders", `{"Statement":`+theirStatement+`,"Version":"2012-10-17"}`)
+	g.before = g.config()
+	g.meanHere("4f1c9d3a-6a0e-4c55-9f0e-2f8d3f6f2b11", aws.ToString(g.table("orders").TableId))
+	g.tagTable("orders")
+	// As it was merged: their statement byte for byte, ours behind it.
+	ours, err := json.Marshal(g.statements())
+	g.setPolicy("orders", `{"Statement":[`+theirStatement+`,`+strings.TrimPrefix(string(must(g, ours, err)), "[")+`,"Version":"2012-10-17"}`)
+}
+
+func goldenStall(g *golden) {
+	q := g.queues()
+	q.send(q.url, "an order of somebody's")
+	g.before = g.config()
+	g.meanHere("https://sqs.eu-west-1.amazonaws.com/111122223333/orders", q.url)
+	_, err := g.owner().SQS.TagQueue(g.Context(), &sqs.TagQueueInput{QueueUrl: &q.url, Tags: g.mark})
+	must(g, 0, err)
+	q.editPolicy(func([]any) []any { return g.statements() })
 }
