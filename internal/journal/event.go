@@ -129,6 +129,7 @@ type Fact struct {
 	LookedAt *time.Time        `json:"looked_at,omitempty"` // effect.read, probe.read: when the look began, our clock
 	Facts    map[string]string `json:"facts,omitempty"`     // guard.passed and others: small named findings
 	Left     []string          `json:"left,omitempty"`      // run.finished dirty: what is still in place
+	ByHand   []string          `json:"by_hand,omitempty"`   // the same: the commands with which a person puts it back
 	Holder   string            `json:"holder,omitempty"`    // run.taken: who, for people
 
 	Schedules []string `json:"schedules,omitempty"` // deadman.armed, .disarmed: "name at time: service action"
