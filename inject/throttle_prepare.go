@@ -34,6 +34,14 @@ func (f *throttle) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, er
 	if err := refuseTable(t); err != nil {
 		return Undo{}, err
 	}
+	// Before anything is compared: what a marked table has is not its own.
+	tags, err := f.readTags(ctx, aws.ToString(t.TableArn))
+	if err != nil {
+		return Undo{}, err
+	}
+	if err := refuseMarked("table "+f.params.Table, tags); err != nil {
+		return Undo{}, err
+	}
 	d := throttleUndo{Table: aws.ToString(t.TableName), ID: aws.ToString(t.TableId), Mode: t.mode(), Keys: t.keys(), Load: f.rate,
 		Seen: capacitySeen{Reads: t.units("reads"), Writes: t.units("writes")}}
 	if d.Writes, err = lowered(t, "writes", f.params.Writes); err != nil {
@@ -49,13 +57,6 @@ func (f *throttle) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, er
 		if d.Scaling, err = f.prepareScaling(ctx, d); err != nil {
 			return Undo{}, err
 		}
-	}
-	tags, err := f.readTags(ctx, aws.ToString(t.TableArn))
-	if err != nil {
-		return Undo{}, err
-	}
-	if err := refuseMarked("table "+d.Table, tags); err != nil {
-		return Undo{}, err
 	}
 	if err := refuseFull("table "+d.Table, tags, len(ourTags())); err != nil {
 		return Undo{}, err
