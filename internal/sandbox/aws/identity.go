@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// stsService tells callers who they are.
-type stsService struct{ d deps }
+// stsService tells callers who they are, and lets them be somebody else for a while.
+type stsService struct {
+	d        deps
+	sessions sessions
+}
 
-func newSTS(d deps) *stsService { return &stsService{d} }
+func newSTS(d deps) *stsService { return &stsService{d: d} }
 
 func (*stsService) id() string  { return "sts" }
 func (*stsService) config() any { return nil }
@@ -17,6 +20,7 @@ type callerIdentity struct{ Account, Arn, UserId string }
 
 func (s *stsService) operations() map[string]operation {
 	return map[string]operation{
+		"AssumeRole": on(false, func(in *assumeInput) string { return in.RoleArn }, s.assume),
 		"GetCallerIdentity": on(false, nil, func(_ context.Context, c caller, _ *struct{}) (*callerIdentity, error) {
 			return &callerIdentity{Account: s.d.account, Arn: c.ARN, UserId: "AIDA" + strings.ToUpper(c.By)}, nil
 		}),

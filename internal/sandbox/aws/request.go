@@ -30,6 +30,9 @@ type request struct {
 	who       caller
 	// region is the one the caller signed for; "" when unsigned.
 	region string
+	// session is the role session that signed, with the token that came along; nil for a key of its own.
+	session *session
+	token   string
 	// skew is how far the service's clock is off for this caller.
 	skew time.Duration
 }
@@ -40,6 +43,7 @@ func (c *Cloud) parse(r *http.Request, body []byte) (*request, error) {
 	var scope string
 	q.who, q.region, scope = c.callerOf(r.Header.Get("Authorization"))
 	q.who.Agent = r.UserAgent()
+	q.hold(c, r.Header.Get("Authorization"), r.Header.Get("X-Amz-Security-Token"))
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		var err error
 		if body, err = gunzip(body); err != nil {

@@ -32,7 +32,7 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 	}
 	call.Resource = op.resource(in)
 	call.N = c.calls.begin(call)
-	if err := c.elsewhere(q); err != nil {
+	if err := errors.Join(c.elsewhere(q), c.sessionEnded(q)); err != nil {
 		c.calls.end(call.N, statusOf(err), codeOf(err))
 		c.refuse(w, q, err)
 		return
