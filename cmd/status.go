@@ -238,6 +238,9 @@ func reason(i timeline.Instant) string {
 // leftInPlace says what is still changed, and how to put it back.
 func leftInPlace(w io.Writer, t timeline.Timeline) error {
 	if !t.Left() {
+		for _, line := range t.LeftAtEnd {
+			fmt.Fprintf(w, "\nnot well: %s\nto look again: firedrill recover %s\n", line, t.Run)
+		}
 		return nil
 	}
 	fmt.Fprintln(w, "\nin place:")
@@ -251,5 +254,8 @@ func leftInPlace(w io.Writer, t timeline.Timeline) error {
 		verb = "recover"
 	}
 	_, err := fmt.Fprintf(w, "to put it back: firedrill %s %s\n", verb, t.Run)
+	if len(t.ByHand) > 0 {
+		_, err = fmt.Fprintf(w, "by hand, where that does not do:\n  %s\n", strings.Join(t.ByHand, "\n  "))
+	}
 	return err
 }

@@ -166,8 +166,8 @@ func TestSwitchThatStays(t *testing.T) {
 		t.Errorf("the world is %v", s.w.values)
 	}
 	last := s.events(t)[len(s.events(t))-1]
-	if text := strings.Join(last.Fact.Left, "\n"); !strings.Contains(text, "aws scheduler delete-schedule --name firedrill-01testrun-a-1") {
-		t.Errorf("left: %s", text)
+	if text := strings.Join(last.Fact.ByHand, "\n"); !strings.Contains(text, "aws scheduler delete-schedule --name firedrill-01testrun-a-1") {
+		t.Errorf("by hand: %s", text)
 	}
 	f.on = nil
 	st, err = s.with(f, 2).Recover(t.Context(), runID, drills.ReasonRecover, "test")

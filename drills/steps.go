@@ -216,7 +216,7 @@ func (st *Steps) fault(p PlannedFault) (inject.Fault, error) {
 // finish tells how it ended.
 func (st *Steps) finish(s *State) journal.Event {
 	e := journal.Event{Kind: journal.RunFinished, At: st.World.Clock.Now()}
-	e.Fact.Left = st.left(s)
+	e.Fact.Left, e.Fact.ByHand = st.left(s), st.byHand(s)
 	if s.Stop != nil {
 		e.Fact.Reason, e.Fact.Why = s.Stop.Reason, s.Stop.Why
 	}
@@ -234,10 +234,7 @@ func (st *Steps) left(s *State) (left []string) {
 		}
 		line := fmt.Sprintf("%s (%s) on %s: %s", s.Plan.Faults[i].ID, s.Plan.Faults[i].Kind, f.Undo.Target.ARN, f.Err)
 		if f.Phase == Restored || f.Armed {
-			list, _ := st.schedules(s, i)
-			for _, x := range list {
-				line += fmt.Sprintf("; its dead-man's switch may stand: aws scheduler delete-schedule --name %s", x.Name)
-			}
+			line += "; its dead-man's switch may stand"
 		}
 		for _, c := range st.describe(f.Undo) {
 			line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
@@ -245,6 +242,24 @@ func (st *Steps) left(s *State) (left []string) {
 		left = append(left, line)
 	}
 	return left
+}
+
+// byHand lists the commands with which a person puts back what is left.
+func (st *Steps) byHand(s *State) (lines []string) {
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if kind, ok := st.World.Catalog[f.Undo.Kind]; ok && kind.ByHand != nil && f.open() && f.Phase != Restored {
+			lines = append(lines, kind.ByHand(f.Undo)...)
+		}
+		if !f.open() || !f.Armed && f.Phase != Restored {
+			continue
+		}
+		list, _ := st.schedules(s, i)
+		for _, x := range list {
+			lines = append(lines, "aws scheduler delete-schedule --name "+x.Name+" --region "+f.Undo.Target.Region)
+		}
+	}
+	return lines
 }
 
 // describe never fails: it is asked when everything else has.

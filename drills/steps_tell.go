@@ -99,7 +99,8 @@ func (st *Steps) resolvePage(ctx context.Context, s *State) journal.Event {
 func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
 	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Role: rolePageOwner, Key: Dedup(s.Run) + "/left"}}
 	left := st.left(s)
-	e.Fact.Left = left
+	byHand := st.byHand(s)
+	e.Fact.Left, e.Fact.ByHand = left, byHand
 	if s.Plan.Owner == "" {
 		e.Fact.Err, e.Fact.Reason = "the environment names no owner to page", reasonNoOwner
 		return e
@@ -108,7 +109,7 @@ func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
 		Key:     Dedup(s.Run) + "/left",
 		Title:   fmt.Sprintf("firedrill left something in place in %s: %s", s.Plan.Environment, strings.Join(s.InPlace(), ", ")),
 		Source:  "firedrill",
-		Details: map[string]any{"left in place": left, "put it back": "firedrill recover " + s.Run + " --env " + s.Plan.Environment},
+		Details: map[string]any{"left in place": left, "by hand": byHand, "put it back": "firedrill recover " + s.Run + " --env " + s.Plan.Environment},
 	})
 	if err != nil {
 		e.Fact.Err = err.Error()

@@ -45,7 +45,7 @@ func newDenying(c *Clients, o CatalogOptions) *denying {
 }
 
 func (k *denying) kind() Kind {
-	return Kind{New: k.new, Revert: k.revert, Settled: k.settledTable, Describe: k.describe, Identity: k.tables.identity}
+	return Kind{New: k.new, Revert: k.revert, Settled: k.settledTable, Describe: k.describe, ByHand: k.byHand, Identity: k.tables.identity}
 }
 
 // deny is one denial, about to be made.

@@ -66,6 +66,8 @@ type Kind struct {
 	Settled func(ctx context.Context, u Undo) (ok bool, why string, err error)
 	// Describe tells before, during and after for people; also what is left when an undo does not succeed.
 	Describe func(u Undo) []Change
+	// ByHand lists the commands with which a person puts it back where nothing else can; nil where there are none.
+	ByHand func(u Undo) []string
 	// Identity reads the target's ARN and tags from the service itself, for the guard.
 	// An error that wraps ErrGone says that the target does not exist.
 	Identity func(ctx context.Context, t Target) (arn string, tags map[string]string, err error)

@@ -47,7 +47,7 @@ func newReplying(c *Clients, t Timing) *replying {
 }
 
 func (k *replying) kind() Kind {
-	return Kind{New: k.new, Revert: k.revert, Settled: k.settled, Describe: k.describe, Identity: k.identity}
+	return Kind{New: k.new, Revert: k.revert, Settled: k.settled, Describe: k.describe, ByHand: k.byHand, Identity: k.identity}
 }
 
 // reply is one fixed response, about to be given.

@@ -60,7 +60,7 @@ func (k *poisoning) kind() Kind {
 		how, _, err := k.account(ctx, u)
 		return how, err
 	}
-	return Kind{New: k.new, Revert: revert, Settled: k.settled, Describe: k.describe, Identity: k.identity, Account: k.account}
+	return Kind{New: k.new, Revert: revert, Settled: k.settled, Describe: k.describe, ByHand: k.byHand, Identity: k.identity, Account: k.account}
 }
 
 // poison is a batch of messages, about to be sent.

@@ -36,7 +36,7 @@ func newStalling(c *Clients, o CatalogOptions) *stalling {
 }
 
 func (k *stalling) kind() Kind {
-	return Kind{New: k.new, Revert: k.revert, Settled: k.settledQueue, Describe: k.describe, Identity: k.queues.identity}
+	return Kind{New: k.new, Revert: k.revert, Settled: k.settledQueue, Describe: k.describe, ByHand: k.byHand, Identity: k.queues.identity}
 }
 
 // stall is one stalled consumer, about to be.

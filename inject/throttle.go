@@ -56,7 +56,7 @@ func newThrottling(c *Clients, t Timing) *throttling {
 }
 
 func (k *throttling) kind() Kind {
-	return Kind{New: k.new, Revert: k.revert, Settled: k.settled, Describe: k.describe, Identity: k.identity}
+	return Kind{New: k.new, Revert: k.revert, Settled: k.settled, Describe: k.describe, ByHand: k.byHand, Identity: k.identity}
 }
 
 // throttle is one throttle, about to be made.

@@ -87,7 +87,7 @@ func (f *Fold) outcome(t *Timeline) {
 	if x.finished == nil {
 		return
 	}
-	t.Ended = x.finished.At
+	t.Ended, t.LeftAtEnd, t.ByHand = x.finished.At, x.finished.Fact.Left, x.finished.Fact.ByHand
 	stopped := func(reasons ...string) bool {
 		return slices.ContainsFunc(x.stops, func(e journal.Event) bool { return slices.Contains(reasons, reasonOf(e)) })
 	}

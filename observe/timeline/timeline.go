@@ -109,19 +109,21 @@ type Item struct{ Name, End string }
 
 // Timeline is a run as one reads it.
 type Timeline struct {
-	Run       string
-	Brief     journal.Brief
-	Planned   time.Time
-	Prepared  time.Time // first fault prepared: the limit runs from here
-	Ended     time.Time // zero while it goes on
-	Now       time.Time // when this was told
-	Instants  []Instant // all seven, in the order of Names
-	Intervals []Interval
-	Expect    []Verdict
-	Faults    []Fault
-	Outcome   Outcome // empty while it goes on
-	Later     bool    // refused, but only for now (75)
-	Reason    string  // code of why it unwound early, if it did
-	Why       string  // the same for people
-	Events    []journal.Event
+	Run      string
+	Brief    journal.Brief
+	Planned  time.Time
+	Prepared time.Time // first fault prepared: the limit runs from here
+	Ended    time.Time // zero while it goes on
+	// What a run that ended dirty said was left, and the commands with which a person puts it back.
+	LeftAtEnd, ByHand []string
+	Now               time.Time // when this was told
+	Instants          []Instant // all seven, in the order of Names
+	Intervals         []Interval
+	Expect            []Verdict
+	Faults            []Fault
+	Outcome           Outcome // empty while it goes on
+	Later             bool    // refused, but only for now (75)
+	Reason            string  // code of why it unwound early, if it did
+	Why               string  // the same for people
+	Events            []journal.Event
 }
