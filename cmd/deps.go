@@ -71,15 +71,6 @@ func (d *Deps) stateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "firedrill"), nil
 }
 
-// store opens the journal. Whoever closes it has it.
-func (d *Deps) store(ctx context.Context) (journal.Store, error) {
-	dir, err := d.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return journal.OpenSQLite(ctx, filepath.Join(dir, "firedrill.db"))
-}
-
 // kinds are the faults there are, for who reads drill files.
 func (d *Deps) kinds() drills.Kinds { return drills.KnownKinds(d.catalog()) }
 
@@ -126,6 +117,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		},
 		Secret: secrets.resolve,
 		Clock:  clock{d.Now},
+		CI:     d.ci(),
 
 		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
 		Switch:    inject.NewSwitch(clients, switchOptions(env)),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,15 +12,6 @@ import (
 
 // candidates is how many runs a word that names several is answered with.
 const candidates = 8
-
-// reading opens the journal for who only looks: where there is none it reads as empty, and nothing is made.
-func (d *Deps) reading(ctx context.Context) (journal.Store, error) {
-	dir, err := d.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return journal.ReadSQLite(ctx, filepath.Join(dir, "firedrill.db"))
-}
 
 // environmentFilter is the environment whose runs are meant; empty means all.
 func (d *Deps) environmentFilter() string {

@@ -106,7 +106,7 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	if err := d.confirm(ctx, p, o.yes); err != nil {
 		return interrupted(ctx, err)
 	}
-	store, err := d.store(ctx)
+	store, err := d.storeOf(ctx, p.out.env, run)
 	if err != nil {
 		return err
 	}

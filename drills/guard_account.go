@@ -47,18 +47,6 @@ func (st *Steps) checkAccount(ctx context.Context, _ *Plan, f *found) *Refusal {
 	return nil
 }
 
-// checkStore: a journal that was asked to stand off this machine must not stand on it.
-func (st *Steps) checkStore(_ context.Context, _ *Plan, f *found) *Refusal {
-	switch st.Env.Store.Kind {
-	case "", "sqlite":
-		if st.Env.Sandbox == nil {
-			f.warning("journal and leases are in SQLite: they protect against another run on this machine only, and only this machine can put things back")
-		}
-		return nil
-	}
-	return refuse("store", "store: sqlite, or wait for a release that has it", "environment %s keeps its journal in %s, which this release does not have", st.Env.Name, st.Env.Store.Kind)
-}
-
 // checkWindow: people are woken only when they have agreed to be.
 func (st *Steps) checkWindow(_ context.Context, p *Plan, f *found) *Refusal {
 	w := st.Env.Window

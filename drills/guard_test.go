@@ -90,7 +90,7 @@ func placeRows() []guardRow {
 		{"weekend", func(s *scene) { s.clock.t = s.clock.t.Add(-24 * time.Hour) }, "window", true, []string{"Mon 2 Mar 09:00 UTC"}},
 		{"no window", func(s *scene) { s.env.Window = nil }, "window", false, []string{"no window"}},
 		{"dead-man required", func(s *scene) { s.env.Deadman.Required = true }, "deadman", false, []string{"dead-man's switch"}},
-		{"store of a later release", func(s *scene) { s.env.Store.Kind = "dynamodb" }, "store", false, []string{"dynamodb"}},
+		{"store of a later release", func(s *scene) { s.env.Store.Kind = "etcd" }, "store", false, []string{"etcd"}},
 	}
 }
 

@@ -28,6 +28,8 @@ type World struct {
 	Lever func(ctx context.Context) (engaged bool, reason string, err error)
 	// Secret resolves a reference: env:, file:, ssm:, secretsmanager:.
 	Secret func(ctx context.Context, ref string) (string, error)
+	// CI says that this machine serves one job and is thrown away after it.
+	CI bool
 	// Dates ask a source for its time, by the source's name: aws, pagerduty.
 	Dates map[string]func(ctx context.Context) (time.Time, error)
 	Clock TimeKeeper
