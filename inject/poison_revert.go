@@ -21,6 +21,9 @@ func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error
 		err = s.run(ctx)
 	}
 	if errors.Is(err, ErrGone) { // the DLQ: there is nothing to sweep
+		if err := s.stranded(ctx); err != nil {
+			return "", s.unaccounted(err), err
+		}
 		if err := k.unmark(ctx, u.Mark, d.QueueURL); err != nil && !errors.Is(err, ErrGone) {
 			return "", s.unaccounted(err), err
 		}
@@ -48,6 +51,36 @@ func (k *poisoning) account(ctx context.Context, u Undo) (Outcome, []Item, error
 		}
 	}
 	return how, items, nil
+}
+
+// stranded says that ours may go round in the queue for ever: it carries our mark, not all were swept, its DLQ is gone, and
+// it is not empty. We never receive from a live queue. With a DLQ of the same name they dead-letter, and can be swept.
+func (s *sweep) stranded(ctx context.Context) error {
+	for again := false; ; again = true {
+		tags, err := s.readTags(ctx, s.d.QueueURL)
+		if errors.Is(err, ErrGone) || err == nil && (!s.u.Mark.owns(tags) || len(readCopies(tags[TagSwept])) >= s.d.Count) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		q, err := s.readQueue(ctx, s.d.QueueURL)
+		if errors.Is(err, ErrGone) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n := q.depth(); n > 0 {
+			return fmt.Errorf("the DLQ %s is gone, and queue %s holds %d messages: ours may be among them until there is a DLQ of that name again", lastPart(s.d.DLQ, ":"), q.name(), n)
+		}
+		if again {
+			return nil
+		}
+		if err := pause(ctx, s.d.apart(s.timing)); err != nil {
+			return fmt.Errorf("look at queue %s once more: %w", q.name(), err)
+		}
+	}
 }
 
 // settled looks once more: none of ours in the DLQ, no tags of ours on either queue.

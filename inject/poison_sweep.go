@@ -40,6 +40,7 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 	if s.u.Mark.owns(tags) {
 		return true, s.resume(ctx, tags)
 	}
+	held := s.mayHold(ctx) // asked before the look and after it: meanwhile what the queue held may have dead-lettered
 	found, err := s.look(s.u, s.d).run(ctx)
 	if err == nil {
 		err = pause(ctx, s.timing.Again)
@@ -52,7 +53,7 @@ func (s *sweep) begin(ctx context.Context) (begun bool, err error) {
 		return false, err
 	case s.u.Mark.owns(tags):
 		return true, s.resume(ctx, tags)
-	case len(found.ours) > 0 || s.mayHold(ctx):
+	case len(found.ours) > 0 || held || s.mayHold(ctx):
 		s.traced = len(found.ours) > 0
 		s.last = s.now()
 		s.note(ctx, s.u.Mark.tags("sweep", stateReverting))
@@ -79,12 +80,24 @@ func (s *sweep) find(ctx context.Context) error {
 		if q.arn() != is.arn {
 			return fmt.Errorf("queue %s is %s, not %s", is.url, q.arn(), is.arn)
 		}
+		if is.arn == s.d.Queue {
+			s.pace(q)
+		}
 		if !q.told.IsZero() {
 			ahead := q.told.Sub(s.poisoning.now())
 			s.now = func() time.Time { return s.poisoning.now().Add(ahead) }
 		}
 	}
 	return nil
+}
+
+// pace minds a queue that somebody made slower since: ours take longer to dead-letter then.
+func (s *sweep) pace(q queue) {
+	s.d.Visibility = max(s.d.Visibility, q.span("VisibilityTimeout").Seconds())
+	s.d.Delay = max(s.d.Delay, q.span("DelaySeconds").Seconds())
+	if _, most, ok := q.redrive(); ok {
+		s.d.MaxReceive = max(s.d.MaxReceive, most)
+	}
 }
 
 // resume reads from the queue's tags what was sent when, and what earlier calls have done. A send of which nothing
@@ -151,10 +164,9 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // run looks again and again until two looks agree that nothing is left.
 func (s *sweep) run(ctx context.Context) error {
-	apart := s.d.apart(s.timing)
-	patience := s.now().Add(s.d.drained() + 4*apart + 2*s.timing.Hold + s.timing.Patience)
+	patience := s.now().Add(s.d.drained() + 4*s.d.apart(s.timing) + 2*s.timing.Hold + s.timing.Patience)
 	for {
-		began := s.now()
+		began, apart := s.now(), s.d.apart(s.timing)
 		ok, err := s.once(ctx)
 		if err != nil {
 			return err
@@ -244,6 +256,10 @@ func (s *sweep) hidden(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	was := s.d.drained()
+	if s.pace(source); s.d.drained() > was {
+		return fmt.Sprintf("queue %s is slower than it was: messages may still be on their way to the DLQ", source.name()), nil
+	}
 	n := source.depth()
 	if s.dipped = n < s.missing(); s.dipped {
 		return "", nil
@@ -304,8 +320,13 @@ func (s *sweep) unaccounted(err error) []Item {
 
 // mayHold says whether ours may be about though the queue does not carry our tags.
 func (s *sweep) mayHold(ctx context.Context) bool {
-	dlq, err := s.readTags(ctx, s.d.DLQURL)
-	if err != nil || s.u.Mark.owns(dlq) {
+	tags, err := s.readTags(ctx, s.d.DLQURL)
+	if err != nil || s.u.Mark.owns(tags) {
+		return true
+	}
+	// Somebody, or a process of ours that died in a look, may hold them.
+	dlq, err := s.readQueue(ctx, s.d.DLQURL)
+	if err != nil || dlq.number("ApproximateNumberOfMessagesNotVisible") > 0 {
 		return true
 	}
 	if s.orphan {

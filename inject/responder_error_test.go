@@ -22,21 +22,23 @@ func TestRespondersAreFreeWhileAListenerErrs(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		l := newErring(t, r)
 		defer l.close()
+		l.draw(r, l.edits(), "prepare", "stage 1", "stage 2", "apply 1", "apply 2")
+		applies, lost := rapid.IntRange(1, 2).Draw(r, "applies"), rapid.IntRange(0, 4).Draw(r, "record lost") == 4
 		if !l.prepare() {
 			return
 		}
-		for i := range rapid.IntRange(1, 2).Draw(r, "applies") {
+		for i := range applies {
 			if !l.staged {
-				l.step(fmt.Sprintf("stage %d", i+1), l.edits(), func(ctx context.Context) {
+				l.step(fmt.Sprintf("stage %d", i+1), func(ctx context.Context) {
 					u, err := l.fault.(inject.Staged).Stage(ctx, l.undo)
-					if l.staged = err == nil && rapid.IntRange(0, 4).Draw(r, "recorded") > 0; l.staged {
+					if l.staged = err == nil && !lost; l.staged {
 						l.undo = u
 					}
 				})
 			}
-			l.step(fmt.Sprintf("apply %d", i+1), l.edits(), func(ctx context.Context) { _ = l.fault.Apply(ctx, l.undo) })
+			l.step(fmt.Sprintf("apply %d", i+1), func(ctx context.Context) { _ = l.fault.Apply(ctx, l.undo) })
 		}
-		l.told(l.undone(inject.KindError, l.edits()))
+		l.told(l.undone(inject.KindError))
 		l.end()
 	})
 }
@@ -61,7 +63,7 @@ type erring struct {
 
 func newErring(t *testing.T, r *rapid.T) *erring {
 	h := newHouse(t, sandbox.Options{RulePropagation: -1})
-	l := &erring{life: &life{T: r, house: h, ctx: t.Context()}, listening: true, altered: map[string]bool{}, moved: map[string]bool{}, untagged: map[string]bool{}}
+	l := &erring{life: &life{judge: r, house: h, ctx: t.Context()}, listening: true, altered: map[string]bool{}, moved: map[string]bool{}, untagged: map[string]bool{}}
 	l.audit, l.edit = l.watch, l.respond
 	api := l.theirs.ELB
 	lbs, err := api.CreateLoadBalancer(l.ctx, &elb.CreateLoadBalancerInput{Name: aws.String("orders")})
@@ -94,7 +96,7 @@ func (l *erring) prepare() bool {
 		l.Fatal(err)
 	}
 	l.fault = f
-	l.step("prepare", l.edits(), func(ctx context.Context) { l.undo, err = f.Prepare(ctx, testMark(), l.now()) })
+	l.step("prepare", func(ctx context.Context) { l.undo, err = f.Prepare(ctx, testMark(), l.now()) })
 	return err == nil
 }
 
@@ -198,7 +200,7 @@ func (l *erring) respond(what string, _ bool) {
 		l.add(30, "/short*")
 		l.drop("/short*")
 	case "delete listener":
-		if l.undo.Kind == "" || rapid.IntRange(0, 2).Draw(l.T, "really") > 0 {
+		if l.undo.Kind == "" {
 			return
 		}
 		l.listening = false

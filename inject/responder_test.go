@@ -28,26 +28,38 @@ import (
 // house is an account whose clock moves a tenth of a second with every call.
 type house struct {
 	mu     sync.Mutex
-	at     time.Time
+	at     time.Time // zero in a bubble, where time is synctest's
 	cloud  *sandbox.Cloud
 	ours   *inject.Clients
 	theirs *inject.Clients
 	life   *life
 }
 
+// judge ends a life that broke a rule.
+type judge interface {
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // life is one fault in that house.
 type life struct {
-	*rapid.T
+	judge
 	*house
-	ctx    context.Context
-	undo   inject.Undo
-	back   bool // on the way out
-	calls  int  // of ours, in this step
-	points []point
-	cut    int // our process dies before this call of the step, or after it took effect; 0 lives on
-	late   bool
-	kill   context.CancelFunc
-	killed bool // in some step
+	ctx      context.Context
+	undo     inject.Undo
+	back     bool              // on the way out
+	scripts  map[string]script // by step
+	undos    int               // before the last one
+	calls    int               // of ours, in this step
+	points   []point
+	cut      int // our process dies before this call of the step, or after it took effect; 0 lives on
+	late     bool
+	patience int // how many more times the last undo may be tried
+	kill     context.CancelFunc
+	dead     bool // in this step, from here on
+	killed   bool // in some step
+	// excuse says that the last undo may fail so: something of ours is where we may not reach, and the error says it.
+	excuse func(err error) bool
 	audit  func(operation string, was, is map[string]string)
 	edit   func(what string, closely bool)
 }
@@ -61,7 +73,14 @@ type point struct {
 func newHouse(t testing.TB, o sandbox.Options) *house {
 	t.Helper()
 	h := &house{at: time.Now()}
-	o.Now, o.Tick = h.now, time.Hour
+	o.Tick = time.Hour
+	return h.build(t, o)
+}
+
+// build makes the account.
+func (h *house) build(t testing.TB, o sandbox.Options) *house {
+	t.Helper()
+	o.Now = h.now
 	o.Keys = map[string]string{"AKIAFIREDRILL00000": "firedrill", "AKIARESPONDER00000": "responder"}
 	h.cloud = sandbox.New(o)
 	h.cloud.SetBase("http://house/aws")
@@ -73,6 +92,9 @@ func newHouse(t testing.TB, o sandbox.Options) *house {
 func (h *house) now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.at.IsZero() {
+		return time.Now()
+	}
 	return h.at
 }
 
@@ -80,7 +102,9 @@ func (h *house) now() time.Time {
 func (h *house) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.at = h.at.Add(d)
+	if !h.at.IsZero() {
+		h.at = h.at.Add(d)
+	}
 }
 
 func (h *house) open(t testing.TB, key string, ours bool) *inject.Clients {
@@ -93,7 +117,9 @@ func (h *house) open(t testing.TB, key string, ours bool) *inject.Clients {
 // process is our catalog as a process that has just been started has it.
 func (h *house) process() inject.Catalog {
 	pace := inject.SandboxTiming()
-	pace.Poll, pace.Again = time.Microsecond, time.Microsecond
+	if !h.at.IsZero() {
+		pace.Poll, pace.Again = time.Microsecond, time.Microsecond
+	}
 	return inject.NewCatalog(h.ours, inject.CatalogOptions{Timing: pace})
 }
 
@@ -136,6 +162,9 @@ func operationOf(r *http.Request, body []byte) string {
 // call is one call of ours, with what falls right before it.
 func (l *life) call(operation string, serve func()) error {
 	l.calls++
+	if l.dead {
+		return context.Canceled
+	}
 	if strings.HasSuffix(operation, "Item") {
 		serve()
 		return nil
@@ -167,7 +196,7 @@ func unguarded(operation string) bool {
 }
 
 func (l *life) die() error {
-	l.killed, l.cut = true, 0
+	l.killed, l.dead, l.cut = true, true, 0
 	l.kill()
 	return context.Canceled
 }
@@ -185,15 +214,38 @@ func (l *life) act(call int, closely bool) {
 	l.points = left
 }
 
-// step runs one step of ours with edits in it and after it; it may be killed.
-func (l *life) step(name string, edits []string, do func(ctx context.Context)) {
-	l.points = rapid.SliceOfN(rapid.Custom(func(r *rapid.T) point {
-		return point{rapid.IntRange(1, 14).Draw(r, "before call"), rapid.SampledFrom(edits).Draw(r, "edit")}
-	}), 0, 2).Draw(l.T, name)
-	l.cut, l.late = 0, false
-	if rapid.IntRange(0, 3).Draw(l.T, name+" is killed") == 3 {
-		l.cut, l.late = rapid.IntRange(1, 12).Draw(l.T, "at call"), rapid.Bool().Draw(l.T, "after it took effect")
+// script is what befalls one step of ours.
+type script struct {
+	Points  []point
+	Cut     int  // our process dies at this call; 0 lives on
+	Late    bool // after it took effect
+	Another bool // the next undo is another process
+}
+
+// draw draws a script for every step there may be, before the first: what is drawn must not depend on what happens.
+func (l *life) draw(r *rapid.T, edits []string, steps ...string) {
+	l.scripts = map[string]script{}
+	one := rapid.Custom(func(r *rapid.T) script {
+		s := script{Points: rapid.SliceOfN(rapid.Custom(func(r *rapid.T) point {
+			return point{rapid.IntRange(1, 14).Draw(r, "before call"), rapid.SampledFrom(edits).Draw(r, "edit")}
+		}), 0, 2).Draw(r, "edits")}
+		cut := rapid.IntRange(1, 40).Draw(r, "killed at call")
+		s.Late, s.Another = rapid.Bool().Draw(r, "after it took effect"), rapid.Bool().Draw(r, "another process")
+		if cut <= 10 {
+			s.Cut = cut
+		}
+		return s
+	})
+	for _, name := range append(steps, "undo 1", "undo 2") {
+		l.scripts[name] = one.Draw(r, name)
 	}
+	l.undos = rapid.IntRange(0, 2).Draw(r, "undos")
+}
+
+// step runs one step of ours with edits in it and after it; it may be killed.
+func (l *life) step(name string, do func(ctx context.Context)) {
+	s := l.scripts[name]
+	l.points, l.cut, l.late = s.Points, s.Cut, s.Late
 	l.run(do)
 	l.act(1<<30, false)
 }
@@ -202,7 +254,7 @@ func (l *life) step(name string, edits []string, do func(ctx context.Context)) {
 func (l *life) run(do func(ctx context.Context)) {
 	ctx, kill := context.WithCancel(l.ctx)
 	defer kill()
-	l.calls, l.kill = 0, kill
+	l.calls, l.dead, l.kill = 0, false, kill
 	do(ctx)
 }
 
@@ -212,20 +264,22 @@ type undoing struct {
 	first bool              // it was the first one that came to its end
 	found map[string]string // what it found
 	why   string            // what Settled said after it
+	left  error             // it could not be done, and why
 }
 
 // undone runs undos, some with edits in them or killed, each in a process of its own or not, and then one that is left alone.
-func (l *life) undone(kind string, edits []string) undoing {
+func (l *life) undone(kind string) undoing {
 	l.back = true
 	k := l.process()[kind]
 	u := undoing{first: true}
-	for i := range rapid.IntRange(0, 2).Draw(l.T, "undos") {
-		l.step(fmt.Sprintf("undo %d", i+1), edits, func(ctx context.Context) {
+	for i := range l.undos {
+		name := fmt.Sprintf("undo %d", i+1)
+		l.step(name, func(ctx context.Context) {
 			if _, err := k.Revert(ctx, l.undo); err == nil {
 				u.first = false
 			}
 		})
-		if l.killed || rapid.Bool().Draw(l.T, "another process") {
+		if l.killed || l.scripts[name].Another {
 			k = l.process()[kind]
 		}
 	}
@@ -233,6 +287,16 @@ func (l *life) undone(kind string, edits []string) undoing {
 	u.found = l.state()
 	l.run(func(ctx context.Context) {
 		how, err := k.Revert(ctx, l.undo)
+		for range l.patience {
+			if err != nil {
+				u.found = l.state()
+				how, err = k.Revert(ctx, l.undo)
+			}
+		}
+		if err != nil && l.excuse != nil && l.excuse(err) {
+			u.left = err
+			return
+		}
 		if err != nil {
 			l.Fatalf("the last undo: %v", err)
 		}

@@ -25,18 +25,20 @@ func TestRespondersAreFreeWhileATableIsThrottled(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		l := newThrottled(t, r)
+		l.draw(r, l.edits(), "prepare", "apply 1", "apply 2")
+		applies := rapid.IntRange(1, 2).Draw(r, "applies")
 		if !l.prepare() {
 			return
 		}
-		for i := range rapid.IntRange(1, 2).Draw(r, "applies") {
-			l.step(fmt.Sprintf("apply %d", i+1), l.edits(), func(ctx context.Context) { _ = l.fault.Apply(ctx, l.undo) })
+		for i := range applies {
+			l.step(fmt.Sprintf("apply %d", i+1), func(ctx context.Context) { _ = l.fault.Apply(ctx, l.undo) })
 		}
 		l.run(func(ctx context.Context) {
 			if _, err := l.fault.(inject.Verifier).Verify(ctx, l.undo); err != nil && l.there {
 				r.Logf("verify: %v", err)
 			}
 		})
-		l.told(l.undone(inject.KindThrottle, l.edits()))
+		l.told(l.undone(inject.KindThrottle))
 		l.end()
 	})
 }
@@ -60,7 +62,7 @@ const atTable = "/dynamodb/orders/"
 
 func newThrottled(t *testing.T, r *rapid.T) *throttled {
 	h := newHouse(t, sandbox.Options{UpdateDelay: 250_000_000})
-	l := &throttled{life: &life{T: r, house: h, ctx: t.Context()}, there: true, free: map[string]bool{}}
+	l := &throttled{life: &life{judge: r, house: h, ctx: t.Context()}, there: true, free: map[string]bool{}}
 	l.audit, l.edit = l.watch, l.respond
 	l.onDemand = rapid.Bool().Draw(r, "on-demand")
 	l.before = map[string]int64{"writes": 100, "reads": 100}
@@ -137,7 +139,7 @@ func (l *throttled) prepare() bool {
 		l.Fatal(err)
 	}
 	l.fault = f
-	l.step("prepare", l.edits(), func(ctx context.Context) {
+	l.step("prepare", func(ctx context.Context) {
 		if l.undo, err = f.Prepare(ctx, testMark(), l.now()); err != nil {
 			return
 		}
