@@ -36,6 +36,15 @@ func faultyWorlds() map[string]func(a *account) faulty {
 			b.rule(10, "/users*")
 			return faulty{inject.KindError, fmt.Sprintf(`{"listener":%q,"path":"/users*"}`, b.listener), b.state}
 		},
+		"deny": func(a *account) faulty {
+			a.onDemand("orders", nil)
+			return faulty{inject.KindDeny, `{"table":"orders","writes":true}`, a.config}
+		},
+		"stall": func(a *account) faulty {
+			q := a.queues()
+			q.attended()
+			return faulty{inject.KindStall, `{"queue":"orders"}`, q.state}
+		},
 	}
 }
 

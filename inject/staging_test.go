@@ -33,6 +33,12 @@ func TestFaultsOnTheWholeSandbox(t *testing.T) {
 		{inject.KindPoison, func(w sandbox.World) string {
 			return fmt.Sprintf(`{"queue":%q,"messages":3}`, w.Vars["orders_queue"])
 		}},
+		{inject.KindDeny, func(w sandbox.World) string {
+			return fmt.Sprintf(`{"table":%q,"writes":true}`, w.Vars["orders_table"])
+		}},
+		{inject.KindStall, func(w sandbox.World) string {
+			return fmt.Sprintf(`{"queue":%q}`, w.Vars["orders_queue"])
+		}},
 	} {
 		t.Run(row.kind, func(t *testing.T) {
 			t.Parallel()

@@ -28,6 +28,9 @@ func TestStallConforms(t *testing.T) {
 				q.setPolicy(policy)
 				q.attended()
 				q.send(q.url, `{"order":"a stranger's"}`, "another")
+				for !q.prepares() { // CloudWatch does not tell their age yet
+					pauseTest(q.account)
+				}
 				return injecttest.World{
 					Catalog: q.catalog, Params: `{"queue":"orders"}`, State: q.state,
 					PutBack: func(*testing.T, inject.Undo) { q.setPolicy(policy) },
