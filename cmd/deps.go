@@ -115,9 +115,10 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 			c, err := clients.Identity(ctx)
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: o.Region}, err
 		},
-		Secret: secrets.resolve,
-		Clock:  clock{d.Now},
-		CI:     d.ci(),
+		Secret:   secrets.resolve,
+		Simulate: clients.Simulate,
+		Clock:    clock{d.Now},
+		CI:       d.ci(),
 
 		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
 		Switch:    inject.NewSwitch(clients, switchOptions(env)),

@@ -32,6 +32,7 @@ type planJSON struct {
 	SettleS     float64           `json:"settle_s"`
 	Guards      map[string]string `json:"guards"`
 	Permissions []permissionJSON  `json:"permissions"`
+	Rights      *rightsJSON       `json:"rights,omitempty"` // with --check-permissions
 	Warnings    []string          `json:"warnings"`
 }
 
@@ -131,6 +132,14 @@ type permissionJSON struct {
 	Condition map[string]string `json:"condition,omitempty"`
 }
 
+// rightsJSON is what IAM says of the credentials.
+type rightsJSON struct {
+	Principal string           `json:"principal"`
+	Checked   int              `json:"checked"`
+	Missing   []permissionJSON `json:"missing"`
+	Unchecked string           `json:"unchecked,omitempty"`
+}
+
 // planView is a preview for machines; no list in it is null.
 func planView(v *drills.Preview, no *drills.Refusal) planJSON {
 	p := v.Plan
@@ -164,6 +173,12 @@ func planView(v *drills.Preview, no *drills.Refusal) planJSON {
 	}
 	for _, x := range v.Permissions() {
 		out.Permissions = append(out.Permissions, permissionJSON(x))
+	}
+	if c := v.Rights; c != nil {
+		out.Rights = &rightsJSON{Principal: c.Principal, Checked: c.Checked, Missing: []permissionJSON{}, Unchecked: c.Unchecked}
+		for _, x := range c.Missing {
+			out.Rights.Missing = append(out.Rights.Missing, permissionJSON(x))
+		}
 	}
 	return out
 }

@@ -225,12 +225,18 @@ func (p *page) guards(v *drills.Preview) {
 	p.text("  ", strings.Join(facts, " · "))
 }
 
-// permissions are grouped: actions of one moment on one thing under one condition.
+// permissions are grouped: actions of one moment on one thing under one condition. What a plan needs a run needs too, and is
+// told once.
 func (p *page) permissions(v *drills.Preview) {
 	p.head("Permissions")
 	type group struct{ when, service, rest string }
-	actions, order := map[group][]string{}, []group{}
+	actions, order, told := map[group][]string{}, []group{}, map[string]bool{}
 	for _, x := range v.Permissions() {
+		line := x.Action + " " + x.Resource + " " + fmt.Sprint(x.Condition)
+		if x.When != "plan" && x.When != "run" || told[line] {
+			continue // firedrill policy has the other roles
+		}
+		told[line] = true
 		service, action, _ := strings.Cut(x.Action, ":")
 		g := group{x.When, service, "on " + x.Resource}
 		for _, k := range slices.Sorted(maps.Keys(x.Condition)) {
@@ -246,5 +252,22 @@ func (p *page) permissions(v *drills.Preview) {
 	slices.SortStableFunc(order, func(a, b group) int { return strings.Compare(a.when, b.when) })
 	for _, g := range order {
 		p.item(g.when, g.service+": "+strings.Join(actions[g], ", ")+" "+g.rest)
+	}
+	p.rights(v.Rights)
+}
+
+// rights is what IAM says of the credentials, where it was asked.
+func (p *page) rights(c *drills.PermissionCheck) {
+	switch {
+	case c == nil:
+	case c.Unchecked != "":
+		p.item("unknown", c.Unchecked)
+	case len(c.Missing) == 0:
+		p.item("allowed", fmt.Sprintf("%s may do all of it, by what IAM says (%d lines)", c.Principal, c.Checked))
+	}
+	if c != nil {
+		for _, x := range c.Missing {
+			p.item("missing", x.Action+" on "+x.Resource+", to "+x.When)
+		}
 	}
 }

@@ -27,6 +27,7 @@ type Preview struct {
 	Reach    string   // how Alarms were found
 	Unlisted []string // alarms that the drill moves and does not list
 	Floors   []Floor
+	Rights   *PermissionCheck // what IAM says of the credentials; nil where it was not asked
 }
 
 // Undo is how long putting everything back should take at the longest; after that it is tried for the plan's patience.

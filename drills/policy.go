@@ -67,7 +67,7 @@ func MakePolicy(env *Environment, specs []*Spec, catalog inject.Catalog, o Polic
 		return nil, fmt.Errorf("write policy: no role is called %q. Try: %s", o.For, strings.Join(Roles(), ", "))
 	}
 	n := newNeeds(env)
-	p := &Policy{For: o.For, Role: roleName(env, o.For), Notes: []string{}, Documents: []Document{}}
+	p := &Policy{For: o.For, Role: lastWord(n.roleARN(o.For)), Notes: []string{}, Documents: []Document{}}
 	notes, err := n.everything(specs, catalog)
 	if err != nil {
 		return nil, err
@@ -85,9 +85,11 @@ func MakePolicy(env *Environment, specs []*Spec, catalog inject.Catalog, o Polic
 	if p.Documents, err = split(append(allow, n.never(p.Needs)...)); err != nil {
 		return nil, err
 	}
-	p.Trust, p.Caller, err = n.trust(p.Role, o)
+	p.Trust, p.Caller, err = n.trust(o)
 	return p, err
 }
+
+func lastWord(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 // everything gathers what all roles need.
 func (n *needs) everything(specs []*Spec, catalog inject.Catalog) (notes []string, err error) {

@@ -14,23 +14,19 @@ var (
 	providerForm  = regexp.MustCompile(`^(arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/([\w.:/-]+))=(.+)$`)
 )
 
-// roleName is the environment's own name of a role, where it has one.
-func roleName(env *Environment, role string) string {
-	arn := ""
-	switch role {
-	case inject.ForRun:
-		arn = env.AWS.Role
-	case inject.ForDeadman:
-		arn = env.Deadman.Role
+// roleARN is the environment's own role, where it names one.
+func (n *needs) roleARN(role string) string {
+	switch {
+	case role == inject.ForRun && n.env.AWS.Role != "":
+		return n.env.AWS.Role
+	case role == inject.ForDeadman && n.env.Deadman.Role != "":
+		return n.env.Deadman.Role
 	}
-	if arn != "" {
-		return arn[strings.LastIndex(arn, "/")+1:]
-	}
-	return "firedrill-" + env.Name + "-" + role
+	return fmt.Sprintf("arn:%s:iam::%s:role/firedrill-%s-%s", n.place.Partition, n.place.Account, n.env.Name, role)
 }
 
 // trust says who may be the role, and what they must be allowed for it.
-func (n *needs) trust(name string, o PolicyOptions) (trust, caller *Document, err error) {
+func (n *needs) trust(o PolicyOptions) (trust, caller *Document, err error) {
 	if o.For == inject.ForDeadman {
 		if len(o.Trust) > 0 {
 			return nil, nil, fmt.Errorf("write trust of the dead-man's switch: nobody but EventBridge Scheduler may be it. Try: without --trust")
@@ -59,7 +55,7 @@ func (n *needs) trust(name string, o PolicyOptions) (trust, caller *Document, er
 		}
 		trust.Statement = append(trust.Statement, plain)
 		caller = &Document{Version: policyVersion, Statement: []Statement{{Sid: "AssumeFiredrill", Effect: "Allow", Action: []string{"sts:AssumeRole"},
-			Resource: []string{fmt.Sprintf("arn:%s:iam::%s:role/%s", n.place.Partition, n.place.Account, name)}}}}
+			Resource: []string{n.roleARN(o.For)}}}}
 	}
 	trust.Statement = numbered(trust.Statement)
 	return trust, caller, nil

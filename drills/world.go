@@ -28,6 +28,9 @@ type World struct {
 	Lever func(ctx context.Context) (engaged bool, reason string, err error)
 	// Secret resolves a reference: env:, file:, ssm:, secretsmanager:.
 	Secret func(ctx context.Context, ref string) (string, error)
+	// Simulate asks IAM which of these lines a user or role is not allowed, and makes no call; an error that wraps
+	// inject.ErrUnchecked says that nobody can tell.
+	Simulate func(ctx context.Context, principal string, list []inject.Permission, facts map[string]string) ([]inject.Permission, error)
 	// CI says that this machine serves one job and is thrown away after it.
 	CI bool
 	// Dates ask a source for its time, by the source's name: aws, pagerduty.

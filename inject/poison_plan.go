@@ -25,8 +25,7 @@ func (f *poison) Permissions(t Target) []Permission {
 	all := grant(planning, "*", "lambda:ListEventSourceMappings", "cloudwatch:GetMetricStatistics")
 	for _, queue := range append([]string{t.ARN}, t.Also...) {
 		all = append(all, grant(looking, queue, "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ListQueueTags")...)
-		all = append(all, grantIf(ourTagsOnly(), ForRun, queue, "sqs:TagQueue")...)
-		all = append(all, grantIf(ourTagsOnly(), undoing, queue, "sqs:UntagQueue")...)
+		all = append(all, grantIf(ourTagsOnly(), undoing, queue, "sqs:TagQueue", "sqs:UntagQueue")...)
 	}
 	for _, dlq := range t.Also {
 		all = append(all, grant(looking, dlq, "sqs:ListMessageMoveTasks")...)
