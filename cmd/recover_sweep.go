@@ -39,9 +39,7 @@ func runSweep(ctx context.Context, d *Deps, o sweepOptions) error {
 	if err != nil {
 		return err
 	}
-	if w.Store != nil {
-		defer w.Store.Close()
-	}
+	defer func() { closed(w.Store) }()
 	w.Force = o.force
 	fmt.Fprintf(d.Err, "looking through %s, account %s\n", env.Name, env.AWS.Account)
 	list, survey, err := w.Look(ctx)
@@ -65,6 +63,8 @@ func runSweep(ctx context.Context, d *Deps, o sweepOptions) error {
 	if err := d.agreed(ctx, env, o.yes, fmt.Sprintf("This puts back %s in %s", things(todo), env.Name)); err != nil {
 		return interrupted(ctx, err)
 	}
+	closed(w.Store)
+	d.keep(ctx, w, d.store)
 	var after []drills.Swept
 	if _, err := sig.wait(func() (*drills.State, error) { after = d.putBack(ctx, w, list); return nil, nil }); err != nil {
 		return err
@@ -88,12 +88,24 @@ func (d *Deps) sweep(ctx context.Context, env *drills.Environment) (*drills.Swee
 		return nil, err
 	}
 	w := &drills.Sweep{Steps: &drills.Steps{World: out.world, Env: out.env, Outcome: outcome}, Holder: self}
-	if w.Store, err = d.store(ctx); err != nil {
+	d.keep(ctx, w, d.reading)
+	w.Tell = d.tellSwept
+	return w, nil
+}
+
+// keep opens the journal for a sweep, which goes on without.
+func (d *Deps) keep(ctx context.Context, w *drills.Sweep, open func(context.Context) (journal.Store, error)) {
+	store, err := open(ctx)
+	if w.Store = store; err != nil {
 		fmt.Fprintf(d.Err, "firedrill: going on without the journal: %v\n", err)
 		w.Store = nil
 	}
-	w.Tell = d.tellSwept
-	return w, nil
+}
+
+func closed(store journal.Store) {
+	if store != nil {
+		_ = store.Close()
+	}
 }
 
 // putBack puts back by journal what it knows, and the rest by marks.

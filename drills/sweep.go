@@ -60,8 +60,7 @@ type Sweep struct {
 // account, or that it is called production.
 func (w *Sweep) Look(ctx context.Context) ([]Swept, inject.Survey, error) {
 	if r := w.Steps.checkAccount(ctx, nil, &found{facts: map[string]string{}}); r != nil {
-		r.Why = "this is no account to sweep: " + r.Why
-		return nil, inject.Survey{}, r
+		return nil, inject.Survey{}, &notSweeping{r}
 	}
 	survey, err := w.Steps.World.Leftovers.Find(ctx)
 	if err != nil {
@@ -88,6 +87,12 @@ func (w *Sweep) Look(ctx context.Context) ([]Swept, inject.Survey, error) {
 	}
 	return all, survey, nil
 }
+
+// notSweeping is a guard's no to a sweep.
+type notSweeping struct{ *Refusal }
+
+func (n *notSweeping) Error() string { return "not sweeping: " + n.Why }
+func (n *notSweeping) Unwrap() error { return n.Refusal }
 
 // sweptAtOnce is how many runs' leftovers are put back side by side: some are waited for a long time.
 const sweptAtOnce = 4

@@ -7,10 +7,14 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/timeline"
 )
 
 // firstLook bounds what a run looks for before it starts.
 const firstLook = 10 * time.Second
+
+// recentRuns is how far back a run that ended dirty is told of: its targets are refused for good.
+const recentRuns = 50
 
 // First looks whether an earlier run has left something in place in this environment, before another drill breaks more. It
 // only reads, and takes ten seconds at most. A run that has died is a reason to refuse; what may be the work of somebody
@@ -32,17 +36,25 @@ func (w *Sweep) firstRuns(ctx context.Context) (warn []string, refusal *Refusal)
 		return nil, nil
 	}
 	runs, err := w.Store.Runs(ctx, journal.Filter{Environment: w.Steps.Env.Name, Unfinished: true})
-	if err != nil {
+	recent, also := w.Store.Runs(ctx, journal.Filter{Environment: w.Steps.Env.Name, Limit: recentRuns})
+	if err := errors.Join(err, also); err != nil {
 		return []string{"whether an earlier run has left something is unknown: " + err.Error()}, nil
 	}
-	for _, r := range runs {
+	for _, r := range append(runs, recent...) {
+		if r.Finished && r.Outcome != string(timeline.Dirty) {
+			continue
+		}
 		k := w.known(ctx, r.Run)
 		if k.err != nil || k.holder != "" || k.state == nil || w.elsewhere(k.state) || len(k.state.InPlace()) == 0 {
 			continue
 		}
-		return nil, later("leftover", "firedrill recover "+r.Run, "run %s (%s) has died, and nobody has put back what it changed", r.Run, r.Drill)
+		if r.Finished { // its targets are refused anyhow
+			warn = append(warn, fmt.Sprintf("run %s (%s) has ended with something left in place. Try: firedrill recover %[1]s", r.Run, r.Drill))
+			continue
+		}
+		return warn, later("leftover", "firedrill recover "+r.Run, "run %s (%s) has died, and nobody has put back what it changed", r.Run, r.Drill)
 	}
-	return nil, nil
+	return warn, nil
 }
 
 // elsewhere: it ran in a sandbox that this one is not. What it changed there is no business of anybody here.

@@ -31,15 +31,15 @@ func (f *throttle) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, er
 	if err != nil {
 		return Undo{}, err
 	}
-	if err := refuseTable(t); err != nil {
-		return Undo{}, err
-	}
 	// Before anything is compared: what a marked table has is not its own.
 	tags, err := f.readTags(ctx, aws.ToString(t.TableArn))
 	if err != nil {
 		return Undo{}, err
 	}
 	if err := refuseMarked("table "+f.params.Table, tags); err != nil {
+		return Undo{}, err
+	}
+	if err := refuseTable(t); err != nil {
 		return Undo{}, err
 	}
 	d := throttleUndo{Table: aws.ToString(t.TableName), ID: aws.ToString(t.TableId), Mode: t.mode(), Keys: t.keys(), Load: f.rate,
