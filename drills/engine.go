@@ -222,15 +222,26 @@ func (r *running) byHand(ctx context.Context) (err error) {
 		for try := 0; try < 10; try++ {
 			if e := r.Steps.Do(ctx, r.state, a); e[0].Kind == journal.FaultReverted {
 				r.state.Faults[i].Phase = Settled
+				err = errors.Join(err, r.disarmByHand(ctx, i))
 				break
 			}
 			_ = r.Clock.Wait(ctx, min(backoffFirst<<min(try, 5), backoffMost))
 		}
 	}
 	if left := r.state.InPlace(); len(left) > 0 {
-		err = fmt.Errorf("left in place: %v", left)
+		err = errors.Join(err, fmt.Errorf("left in place: %v", left))
 	}
 	return err
+}
+
+// disarmByHand deletes the dead-man's switch of a fault that is put back.
+func (r *running) disarmByHand(ctx context.Context, i int) error {
+	if id := r.state.Plan.Faults[i].ID; r.state.switched(id) {
+		if e := r.Steps.Do(ctx, r.state, r.state.act(Disarm, i, 0)); e[0].Kind != journal.DeadmanDisarmed {
+			return fmt.Errorf("the dead-man's switch of %s may stand: %s", id, e[0].Fact.Err)
+		}
+	}
+	return nil
 }
 
 // storeTime bounds one question to the journal: one that hangs is lost like one that fails.
