@@ -32,6 +32,8 @@ func TestMoto(t *testing.T) {
 	t.Run("dynamodb.throttle of nothing", m.nothing)
 	t.Run("http.error", m.replies)
 	t.Run("dead-man's switch", m.deadman)
+	t.Run("dynamodb.deny", m.deny)
+	t.Run("sqs.stall", m.stall)
 	t.Run("sqs.poison", m.poison)
 	t.Run("sqs.poison of a function", m.digested)
 }
