@@ -174,3 +174,11 @@ func (f *burstingFault) Stage(ctx context.Context, u inject.Undo) (inject.Undo, 
 	}
 	return u, nil
 }
+
+// LastResort is the fault's, where it has one.
+func (f *burstingFault) LastResort(u inject.Undo) []inject.Call {
+	if l, ok := f.Fault.(inject.LastResorter); ok {
+		return l.LastResort(u)
+	}
+	return nil
+}

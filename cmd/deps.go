@@ -42,7 +42,7 @@ type Deps struct {
 func NewDeps() *Deps {
 	dir, _ := os.Getwd()
 	return &Deps{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv, Dir: dir,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: newSteady(time.Now).Now, Getenv: os.Getenv, Dir: dir,
 		Terminal: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) },
 		Width: func() int {
 			columns, _, _ := term.GetSize(int(os.Stderr.Fd()))

@@ -82,15 +82,26 @@ func (st *Steps) disarm(ctx context.Context, s *State, a Action) journal.Event {
 	if c, err := st.whoami(ctx); err == nil && u.Target.Account != "" && c.Account != u.Target.Account {
 		return fail(fmt.Errorf("these credentials stand in account %s, it is in %s", c.Account, u.Target.Account))
 	}
-	list, _ := st.schedules(s, a.Fault) // what cannot be derived is found by the run's name
-	var names []string
-	for _, x := range list {
-		names = append(names, x.Name)
-	}
+	names := st.derived(s, a.Fault)
 	if err := st.World.Switch.Disarm(ctx, u.Mark, names); err != nil {
 		return fail(err)
 	}
 	return journal.Event{Kind: journal.DeadmanDisarmed, Fact: journal.Fact{Fault: p.ID, Schedules: names}}
+}
+
+// derived are the names of a fault's schedules. What cannot be derived is found by the run's name, so nothing that goes
+// wrong here, not even a panic in the fault, keeps the switch.
+func (st *Steps) derived(s *State, i int) (names []string) {
+	defer func() {
+		if recover() != nil {
+			names = nil
+		}
+	}()
+	list, _ := st.schedules(s, i)
+	for _, x := range list {
+		names = append(names, x.Name)
+	}
+	return names
 }
 
 func scheduleTexts(list []inject.Schedule) (texts []string) {

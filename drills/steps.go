@@ -45,6 +45,9 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 			if a.Verb == Revert || a.Verb == Settle || a.Verb == Disarm {
 				events = []journal.Event{st.revertFailed(s, a, err)}
 			}
+			if a.Verb == Disarm { // the fault reads back as before: it is not in place again
+				events[0].Kind = journal.DeadmanDisarmFailed
+			}
 		}
 		if ctx.Err() != nil && (a.Verb == Guard || a.Verb == Steady || a.Verb == Prepare) {
 			events = []journal.Event{interruptedEvent(context.Cause(ctx))} // nothing was changed, and no check has really spoken

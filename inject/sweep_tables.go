@@ -202,9 +202,6 @@ func (d throttleUndo) found(now table) string {
 	for _, s := range d.Scaling {
 		words = append(words, "auto scaling of "+lastPart(s.Dimension, ":")+" suspended")
 	}
-	if !now.active() {
-		words = append(words, "the table is "+string(now.TableStatus))
-	}
 	return strings.Join(words, "; ")
 }
 

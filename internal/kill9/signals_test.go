@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/firedrill/firedrill/internal/killtest"
 )
 
 // A signal at a random moment: everything is put back, our page is resolved, and the exit code says that the run was
@@ -81,130 +78,6 @@ func TestSignalWhilePlanning(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The third signal gives up, says so, and another process puts back what is left.
-func TestThreeSignals(t *testing.T) {
-	t.Parallel()
-	f := faults()[0]
-	p := newPlace(t, f, "none")
-	run := p.run(f)
-	p.says(run, "effective: ")
-	knob := p.holds(writing{"dynamodb", "UpdateTable", 1}, "before")
-	p.must(run.Signal(syscall.SIGINT))
-	p.held(knob, run)
-	p.must(run.Signal(syscall.SIGINT))
-	p.says(run, "a third signal gives up")
-	p.must(run.Signal(syscall.SIGINT))
-	p.ends(run, 5)
-	if !strings.Contains(run.Err.String(), "Try: firedrill recover") {
-		t.Errorf("it says %q", run.Err)
-	}
-	p.recovers()
-}
-
-// A script's background job ignores SIGINT, and nohup SIGHUP: the first counts all the same, the second stays ignored.
-func TestIgnoredSignals(t *testing.T) {
-	t.Parallel()
-	f := faults()[2]
-	for _, row := range []struct {
-		trap   string
-		signal syscall.Signal
-		want   int
-	}{{"INT", syscall.SIGINT, 130}, {"HUP", syscall.SIGHUP, 3}} {
-		t.Run(row.trap, func(t *testing.T) {
-			t.Parallel()
-			p := newPlace(t, f, "none")
-			script := filepath.Join(t.TempDir(), "background")
-			p.must(os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\ntrap '' %s\nexec %q \"$@\"\n", row.trap, p.Path), 0o700))
-			p.Path = script
-			run := p.run(f)
-			p.says(run, "effective: ")
-			p.must(run.Signal(row.signal))
-			p.ends(run, row.want)
-			p.asBefore()
-		})
-	}
-}
-
-// Whoever reads goes away: a closed pipe on stdout or stderr ends the run as a signal would.
-func TestClosedPipes(t *testing.T) {
-	t.Parallel()
-	f := faults()[2]
-	for _, row := range []struct {
-		name string
-		args []string
-	}{{"stdout", []string{"-o", "json"}}, {"stderr", nil}} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			p := newPlace(t, f, "none")
-			r, w, err := os.Pipe()
-			p.must(err)
-			other := &killtest.Text{}
-			args := append([]string{"run", f.file(t)}, row.args...)
-			var run *killtest.Process
-			if row.name == "stdout" {
-				run, err = p.StartWith(p.ctx, w, other, args...)
-			} else {
-				run, err = p.StartWith(p.ctx, other, w, args...)
-			}
-			p.must(err)
-			p.must(w.Close())
-			p.changes()
-			p.must(r.Close())
-			p.ends(run, 130)
-			p.asBefore()
-			p.verb(0, "status")
-		})
-	}
-}
-
-// The journal is lost in the middle of the fault: everything is put back all the same, and the exit code says that the
-// record is not whole.
-func TestLostJournal(t *testing.T) {
-	t.Parallel()
-	f := faults()[0]
-	t.Run("full disk", func(t *testing.T) {
-		t.Parallel()
-		p := newPlace(t, f, "none")
-		disk := filepath.Join(p.TempDir(), "disk")
-		p.must(os.Mkdir(disk, 0o700))
-		if out, err := exec.CommandContext(p.ctx, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk).CombinedOutput(); err != nil {
-			t.Skipf("no small disk can be made here: %v %s", err, out)
-		}
-		t.Cleanup(func() { _ = exec.CommandContext(t.Context(), "umount", disk).Run() })
-		t.Cleanup(func() { _ = unix.Unmount(disk, unix.MNT_DETACH) })
-		p.State = disk
-		run := p.run(f)
-		p.says(run, "fault applied")
-		fill(t, disk)
-		p.ends(run, 1)
-		p.asBefore()
-		if n := strings.Count(run.Err.String(), "database or disk is full"); n != 1 || !strings.Contains(run.Err.String(), "not recorded") {
-			t.Errorf("told %d times: %s", n, run.Err)
-		}
-		p.must(os.Remove(filepath.Join(disk, "filler")))
-		p.recovers()
-
-		run = p.run(f) // and once more: now whoever recovers meets the full disk
-		p.says(run, "fault applied")
-		p.must(run.Kill())
-		fill(t, disk)
-		p.verb(1, "recover", "--all")
-		p.asBefore()
-		p.must(os.Remove(filepath.Join(disk, "filler")))
-		p.recovers()
-	})
-	t.Run("directory removed", func(t *testing.T) {
-		t.Parallel()
-		p := newPlace(t, f, "none")
-		p.State = filepath.Join(p.State, "state")
-		run := p.run(f)
-		p.says(run, "fault applied")
-		p.must(os.RemoveAll(p.State))
-		p.ends(run, 1, 3)
-		p.asBefore()
-	})
 }
 
 // fill takes all the room there is.

@@ -157,34 +157,6 @@ func (p *place) owner() (n int) {
 	return n
 }
 
-// The pager goes away, or does not know us any more, while the fault is in place.
-func TestLostPager(t *testing.T) {
-	t.Parallel()
-	for _, effect := range []string{"down", "401"} {
-		for _, when := range []string{"planned: ", "effective: ", "put back"} {
-			if !full() && (effect == "down") == (when == "put back") {
-				continue
-			}
-			t.Run(effect+" after "+strings.Trim(when, ": "), func(t *testing.T) {
-				t.Parallel()
-				f := faults()[2]
-				p := newPlace(t, f, "none")
-				run := p.run(f)
-				p.says(run, when)
-				id, err := p.stage.TurnPager(p.ctx, killtest.PagerKnob{Effect: effect})
-				p.must(err)
-				p.ends(run, 3, 4, 6)
-				now, err := p.stage.Look(p.ctx)
-				p.must(err)
-				if left := p.before.Difference(now); left != "" {
-					t.Errorf("the world is not as before:\n%s", left)
-				}
-				p.must(p.stage.ReleasePager(p.ctx, id))
-			})
-		}
-	}
-}
-
 // Somebody deletes the table in the middle of the drill: there is nothing to put back, and the run ends.
 func TestVanishedTable(t *testing.T) {
 	t.Parallel()

@@ -170,6 +170,13 @@ func (s Stage) PagerIdle(ctx context.Context) (bool, error) {
 	return true, err
 }
 
+// AdvanceSchedules moves the clock of EventBridge Scheduler ahead, and nobody else's, and says how many calls it made.
+func (s Stage) AdvanceSchedules(ctx context.Context, by time.Duration) (made int, err error) {
+	var calls []json.RawMessage
+	err = s.post(ctx, "schedules/advance", map[string]string{"by": by.String()}, &calls)
+	return len(calls), err
+}
+
 // Turn makes calls go wrong, until Release.
 func (s Stage) Turn(ctx context.Context, k Knob) (id string, err error) {
 	var made Knob
