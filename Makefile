@@ -7,12 +7,14 @@ GOLANGCI  = v2.15.0
 TOOLS     = $(CURDIR)/bin/tools
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RUNS     ?= 50
+CELLS    ?= 48
+PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill test race kill9 kills crashes scripts lint conformance bench picture dist clean
+.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix scripts lint conformance bench picture dist clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the program, as bin/firedrill
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/firedrill ./cmd/firedrill
@@ -32,8 +34,18 @@ kill9: ## kill the runner in the middle of a fault, recover from another process
 kills: ## RUNS (50) seeded kills of the runner for each fault, a fresh sandbox for each
 	FIREDRILL_KILLS=$(RUNS) $(GOTEST) -count=1 -timeout 60m -v -run TestKills ./internal/kill9
 
-crashes: ## every prefix of a run, every append and every call of every fault, with the real faults (an hour; CI takes a sample)
+crashes: ## every prefix of a run of every fault, with the real faults, and every way a runner can be stopped (CI takes a sample)
 	FIREDRILL_FULL=1 $(GOTEST) -count=1 -timeout 120m ./drills ./internal/kill9
+
+crash-matrix: ## kill at every call and every append of every fault, and write docs/proofs/crash-matrix.md; goes on where it was interrupted
+	VERSION=$(VERSION) $(GO) run ./internal/killmatrix -parallel $(PARALLEL) -o docs/proofs/crash-matrix.md
+
+crash-sample: ## CELLS (48) cells of it, of every fault, phase and kind; the seed it prints repeats them: SEED=n
+	$(GO) run ./internal/killmatrix -parallel $(PARALLEL) -sample $(CELLS) -within 4m -results '' $(if $(SEED),-seed $(SEED))
+
+exit-matrix: ## every way in which a run can end, and write docs/proofs/exit-matrix.md
+	mkdir -p docs/proofs
+	FIREDRILL_FULL=1 FIREDRILL_EXIT_MATRIX=docs/proofs/exit-matrix.md $(GOTEST) -count=1 -timeout 30m -parallel 3 -v -run 'TestExitMatrix|TestEveryReason' ./internal/kill9
 
 scripts: ## the program end to end, as scripts
 	$(GOTEST) -count=1 -run Script ./cmd/...
