@@ -36,6 +36,8 @@ type Deps struct {
 
 	config, state, env string // the persistent flags
 	output             string
+
+	known secrecy // every secret read so far: nothing that leaves carries one
 }
 
 // NewDeps are the surroundings of the real program. time.Now stands here and nowhere else.
@@ -108,7 +110,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		return nil, err
 	}
 	out := &outside{env: env, clients: clients}
-	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil}
+	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil, learn: d.known.learn}
 	out.world = drills.World{
 		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing}),
 		Caller: func(ctx context.Context) (drills.Caller, error) {
@@ -161,7 +163,7 @@ func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error
 	if err != nil {
 		return err
 	}
-	out.world.Pager = pager
+	out.world.Pager = &clearPager{Pager: pager, secrecy: &d.known}
 	out.world.Dates["pagerduty"] = pager.Date
 	return nil
 }

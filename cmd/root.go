@@ -31,6 +31,12 @@ func Main() int { return Run(context.Background(), NewDeps(), nil) }
 
 // Run runs one command line; nil args are the process's own.
 func Run(ctx context.Context, d *Deps, args []string) int {
+	out, notices := d.known.writer(d.Out), d.known.writer(d.Err)
+	d.Out, d.Err = out, notices
+	defer func() {
+		_, _ = out.flush(), notices.flush() // who closed them does not want the rest
+		d.Out, d.Err = out.to, notices.to
+	}()
 	root := newRoot(d) //nolint:contextcheck // cobra hands each verb its context
 	if args != nil {
 		root.SetArgs(args)

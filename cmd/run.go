@@ -196,7 +196,8 @@ func (d *Deps) writeDebrief(run string, events []journal.Event) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("write debrief: %w", err)
 	}
-	if err := errors.Join(renderDebrief(f, events, d.Now()), f.Close()); err != nil {
+	clear := d.known.writer(f)
+	if err := errors.Join(renderDebrief(clear, events, d.Now()), clear.flush(), f.Close()); err != nil {
 		return "", fmt.Errorf("write debrief %s: %w", path, err)
 	}
 	return path, nil

@@ -21,7 +21,8 @@ import (
 type secrets struct {
 	getenv  func(string) string
 	clients *inject.Clients
-	plain   bool // the sandbox's are not secret
+	plain   bool                    // the sandbox's are not secret
+	learn   func(secrets ...string) // told every secret that was read
 }
 
 func (s *secrets) resolve(ctx context.Context, ref string) (string, error) {
@@ -54,6 +55,7 @@ func (s *secrets) resolve(ctx context.Context, ref string) (string, error) {
 	if value = strings.TrimSpace(value); value == "" {
 		return "", &hinted{fmt.Errorf("read secret %s: it is empty", ref), "set it"}
 	}
+	s.learn(value)
 	return value, nil
 }
 

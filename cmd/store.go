@@ -29,7 +29,8 @@ func (d *Deps) store(ctx context.Context) (journal.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.join(ctx, local, false)
+	all, err := d.join(ctx, local, false)
+	return d.clear(all, err)
 }
 
 // reading opens them for who only looks: where there is none they read as empty, and nothing is made.
@@ -48,13 +49,23 @@ func (d *Deps) reading(ctx context.Context) (journal.Store, error) {
 // storeOf opens the one journal of an environment, for a run there.
 func (d *Deps) storeOf(ctx context.Context, env *drills.Environment, run string) (journal.Store, error) {
 	if env.Store.Kind == "dynamodb" {
-		return d.shared(ctx, env, journal.DynamoDBOptions{}, run)
+		shared, err := d.shared(ctx, env, journal.DynamoDBOptions{}, run)
+		return d.clear(shared, err)
 	}
 	path, err := d.journalPath()
 	if err != nil {
 		return nil, err
 	}
-	return journal.OpenSQLite(ctx, path)
+	local, err := journal.OpenSQLite(ctx, path)
+	return d.clear(local, err)
+}
+
+// clear is a journal that takes no secret in.
+func (d *Deps) clear(store journal.Store, err error) (journal.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &clearStore{Store: store, secrecy: &d.known}, nil
 }
 
 // journalPath is this machine's own journal.

@@ -1,0 +1,174 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+)
+
+// redacted stands where a secret stood.
+const redacted = "[redacted]"
+
+// shortest is the length of the shortest secret that is known by its value: nobody's key is shorter, and a word that is
+// would tear holes into every text.
+const shortest = 8
+
+// secrecy knows by value every secret that this process has read, and takes it out of whatever leaves: what is printed,
+// journaled, written and sent to people. Errors quote what servers say, and servers quote what they were sent. The zero
+// value knows nothing yet.
+type secrecy struct {
+	mu    sync.RWMutex
+	forms []string // the longest first: one secret may begin with another
+}
+
+// learn takes in secrets, each in every form in which a text may carry it.
+func (s *secrecy) learn(secrets ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, secret := range secrets {
+		if len(secret) < shortest || slices.Contains(s.forms, secret) {
+			continue
+		}
+		quoted, _ := json.Marshal(secret) // a text always can
+		within := func(q string) string { return q[1 : len(q)-1] }
+		for _, form := range []string{secret, within(string(quoted)), within(strconv.Quote(secret)), url.QueryEscape(secret), url.PathEscape(secret)} {
+			if !slices.Contains(s.forms, form) {
+				s.forms = append(s.forms, form)
+			}
+		}
+	}
+	slices.SortFunc(s.forms, func(a, b string) int { return len(b) - len(a) })
+}
+
+// clean is a text without secrets.
+func (s *secrecy) clean(text string) string {
+	out, _ := s.scan(text, true)
+	return out
+}
+
+// scan takes the secrets out of a text. Where more may come (not all), what may be the beginning of one is left over.
+func (s *secrecy) scan(text string, all bool) (out, left string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(text); {
+		match := ""
+		for _, f := range s.forms {
+			if rest := text[i:]; f[0] != text[i] {
+				continue
+			} else if !all && len(rest) < len(f) && strings.HasPrefix(f, rest) {
+				b.WriteString(text[done:i])
+				return b.String(), rest
+			} else if match == "" && strings.HasPrefix(rest, f) {
+				match = f
+			}
+		}
+		if match == "" {
+			i++
+			continue
+		}
+		b.WriteString(text[done:i] + redacted)
+		i += len(match)
+		done = i
+	}
+	b.WriteString(text[done:])
+	return b.String(), ""
+}
+
+// cleaned is anything that is written as JSON, without secrets.
+func cleaned[T any](s *secrecy, v T) (T, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return v, err
+	}
+	clean := s.clean(string(raw))
+	if clean == string(raw) {
+		return v, nil
+	}
+	var out T
+	err = json.Unmarshal([]byte(clean), &out)
+	return out, err
+}
+
+// clearWriter writes without secrets, however a text is cut into writes: what may be the beginning of one waits for the
+// rest.
+type clearWriter struct {
+	secrecy *secrecy
+	to      io.Writer
+	mu      sync.Mutex
+	waits   string
+}
+
+func (s *secrecy) writer(to io.Writer) *clearWriter { return &clearWriter{secrecy: s, to: to} }
+
+// Write takes all of p, or fails as the writer behind it does.
+func (w *clearWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text, left := w.secrecy.scan(w.waits+string(p), false)
+	w.waits = left
+	if text == "" {
+		return len(p), nil
+	}
+	if _, err := io.WriteString(w.to, text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// flush writes what waits: nothing more comes.
+func (w *clearWriter) flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := w.secrecy.clean(w.waits)
+	if w.waits = ""; text == "" {
+		return nil
+	}
+	_, err := io.WriteString(w.to, text)
+	return err
+}
+
+// clearStore is a journal that takes no secret in.
+type clearStore struct {
+	journal.Store
+	secrecy *secrecy
+}
+
+// Append is the journal's, without secrets.
+func (c *clearStore) Append(ctx context.Context, run string, after int64, gen int, b journal.Batch) error {
+	clean, err := cleaned(c.secrecy, b)
+	if err != nil {
+		return fmt.Errorf("take secrets out of %s: %w", b.Action, err)
+	}
+	return c.Store.Append(ctx, run, after, gen, clean)
+}
+
+// clearPager tells people no secret.
+type clearPager struct {
+	observe.Pager
+	secrecy *secrecy
+}
+
+// Send is the pager's, without secrets. The key is not part of what is told.
+func (c *clearPager) Send(ctx context.Context, key string, p observe.Page) error {
+	clean, err := cleaned(c.secrecy, p)
+	if err != nil {
+		return fmt.Errorf("take secrets out of a page: %w", err)
+	}
+	return c.Pager.Send(ctx, key, clean)
+}
+
+// Note is the pager's, without secrets.
+func (c *clearPager) Note(ctx context.Context, incident, text string) error {
+	return c.Pager.Note(ctx, incident, c.secrecy.clean(text))
+}
