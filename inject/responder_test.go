@@ -192,7 +192,8 @@ func (l *life) call(operation string, serve func()) error {
 // look and the call is overtaken, and AWS gives no way to prevent it. A table is UPDATING after anybody's UpdateTable, and
 // refuses ours.
 func unguarded(operation string) bool {
-	return operation == "RegisterScalableTarget" || operation == "DeleteRule" || operation == "ModifyRule"
+	return operation == "RegisterScalableTarget" || operation == "DeleteRule" || operation == "ModifyRule" ||
+		operation == "SetQueueAttributes"
 }
 
 func (l *life) die() error {
