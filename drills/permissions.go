@@ -58,16 +58,21 @@ func (n *needs) deadman(armed bool) {
 	n.all = append(n.all, inject.SwitchPermissions(n.place, inject.SwitchOptions{Role: n.env.Deadman.Role, DLQ: n.env.Deadman.DLQ}, armed)...)
 }
 
-// probes is what looking at alarms, queues and metrics takes. The plan lists all alarms; who recovers looks at the steady
-// state alone.
-func (n *needs) probes(steady, others []observe.ProbeSpec) {
+// probes is what looking at alarms, queues and metrics takes. The plan lists all alarms. Who recovers looks at the steady
+// state and at the watched alarms where they had not come back.
+func (n *needs) probes(steady, watch, stop []observe.ProbeSpec) {
 	planners := []string{inject.ForPlan, inject.ForRun}
 	n.add(planners, "*", "cloudwatch:DescribeAlarms")
 	n.add([]string{inject.ForRun}, "*", "cloudwatch:DescribeAlarmHistory")
 	for _, p := range steady {
 		n.probe(lookers(), p)
 	}
-	for _, p := range others {
+	for _, p := range watch {
+		if p.Alarm != nil {
+			n.probe(lookers(), p)
+		}
+	}
+	for _, p := range slices.Concat(watch, stop) {
 		n.probe(planners, p)
 	}
 }
@@ -142,7 +147,7 @@ func (v *Preview) Permissions() []inject.Permission {
 	if v.Plan != nil {
 		n = newNeeds(&Environment{AWS: AWSSpec{Account: v.Plan.Account, Regions: []string{v.Plan.Region}}})
 		n.ourselves()
-		n.probes(specsOf(v.Plan.Steady), slices.Concat(specsOf(v.Plan.Watch), specsOf(v.Plan.Stop)))
+		n.probes(specsOf(v.Plan.Steady), specsOf(v.Plan.Watch), specsOf(v.Plan.Stop))
 	}
 	for _, f := range v.Faults {
 		n.all = append(n.all, f.Permissions...)

@@ -2,7 +2,7 @@ package drills
 
 import "github.com/firedrill/firedrill/inject"
 
-// store is what the journal takes, where it stands in the account.
+// store is what the journal takes, where it stands in the account: whoever only reads queries. Nothing of it is ever deleted.
 func (n *needs) store() {
 	s := n.env.Store
 	if s.Kind != "dynamodb" {
@@ -13,6 +13,6 @@ func (n *needs) store() {
 		place.Region = s.Region
 	}
 	table := place.ARN("dynamodb", "table/"+s.Table)
-	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport}, table, "dynamodb:GetItem", "dynamodb:Query")
-	n.add(undoers(), table, "dynamodb:PutItem", "dynamodb:UpdateItem")
+	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport}, table, "dynamodb:Query")
+	n.add(undoers(), table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 }

@@ -3,17 +3,22 @@ package privilege
 import (
 	"encoding/json"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/firedrill/firedrill/internal/killtest"
 )
 
-// needless are the actions that a policy allows and that no scenario here calls, with the reason.
+// needless are the actions of a role that a policy allows and that not every kind of fault calls here, with the reason.
 func needless() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"recover cloudwatch:DescribeAlarms":   "asked again only of a run whose steady state or watched alarms had not come back",
+		"run cloudwatch:DescribeAlarmHistory": "read of an alarm that changes while the drill is on: not every short drill makes one ring",
+	}
 }
 
 // ledger remembers, for each kind of fault and each role, which actions are allowed and which were called.
@@ -43,34 +48,68 @@ func (l *ledger) note(kind, role string, allowed, used map[string][]string) {
 func TestPoliciesAreWhatIsCalled(t *testing.T) {
 	l := &ledger{}
 	t.Run("drills", func(t *testing.T) {
-		for _, d := range killtest.Drills() {
-			t.Run(d.Name, func(t *testing.T) {
-				t.Parallel()
-				file, err := filepath.Abs(filepath.Join("..", "kill9", "testdata", d.Name+".yaml"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				newPlace(t, d, file, "none").everyRole(l, file)
-			})
+		for _, folder := range []string{filepath.Join("..", "kill9", "testdata"), "testdata"} {
+			files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("no drills in %s: %v", folder, err)
+			}
+			for _, file := range files {
+				name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					file, err := filepath.Abs(file)
+					if err != nil {
+						t.Fatal(err)
+					}
+					newPlace(t, drillNamed(name), file, "none").everyRole(l, file)
+				})
+			}
 		}
 	})
-	reasons, told := needless(), map[string]bool{}
+	reasons := needless()
 	for _, who := range slices.Sorted(maps.Keys(l.allowed)) {
 		for _, action := range slices.Sorted(maps.Keys(l.allowed[who])) {
+			_, role, _ := strings.Cut(who, " ")
 			switch at := who + " " + action; {
 			case l.used[who][action]:
-			case reasons[at] != "":
-				told[at] = true
+			case reasons[role+" "+action] != "":
 			default:
 				t.Errorf("%s is allowed, and nothing calls it", at)
 			}
 		}
 	}
-	for at := range reasons {
-		if !told[at] && !t.Failed() {
-			t.Errorf("%s is excused, and is called or not allowed: take the excuse away", at)
+}
+
+// Every drill that we ship runs to its end with the rights of its policy alone. It takes minutes: FIREDRILL_FULL asks for it.
+func TestShippedDrillsRunOnTheirPolicies(t *testing.T) {
+	if os.Getenv("FIREDRILL_FULL") == "" {
+		t.Skip("FIREDRILL_FULL is not set")
+	}
+	files, err := filepath.Glob(filepath.Join("..", "..", "drills", "library", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no drills: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, killtest.Drill{Name: name}, name, "auto")
+			p.as("run")
+			p.verb([]int{0}, "run", name)
+			p.calls("firedrill")
+			p.must(p.stage.AsBefore(p.ctx, p.before))
+		})
+	}
+}
+
+// drillNamed is how the matrices set the stage for a drill.
+func drillNamed(name string) killtest.Drill {
+	for _, d := range killtest.Drills() {
+		if d.Name == name {
+			return d
 		}
 	}
+	return killtest.Drill{Name: name}
 }
 
 // kind is the first fault's of a drill, as its plan tells it.
@@ -101,7 +140,7 @@ func (p *place) everyRole(l *ledger, file string) {
 	note("recover", "firedrill")
 	p.must(p.stage.AsBefore(p.ctx, p.before))
 
-	if kind != "sqs.poison" { // no machine that cannot compare could sweep
+	if len(p.roles["deadman"].allowed(p.T)) > 0 { // a poison cannot be put back by a machine that cannot compare; others end by themselves
 		p.as("run")
 		p.killed(file)
 		p.fire()

@@ -34,6 +34,8 @@ type Call struct {
 	Agent     string `json:"agent,omitempty"`
 	// Needs are what IAM asks for it: "dynamodb:UpdateTable on arn:…".
 	Needs []string `json:"needs,omitempty"`
+	// Unauthorized says that the caller's own policies refused it, and no policy of the resource.
+	Unauthorized bool `json:"unauthorized,omitempty"`
 }
 
 // callLog remembers the last calls. The zero value is ready.
@@ -68,15 +70,15 @@ func (l *callLog) end(n, status int, code string) {
 	}
 }
 
-// asked notes what a call needed.
-func (l *callLog) asked(n int, needs []string) {
+// asked notes what a call needed, and whether its caller's policies gave it.
+func (l *callLog) asked(n int, needs []string, refused bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.calls) == 0 {
 		return
 	}
 	if i := n - l.calls[0].N; i >= 0 && i < len(l.calls) {
-		l.calls[i].Needs = needs
+		l.calls[i].Needs, l.calls[i].Unauthorized = needs, refused
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Cloud) serve(w http.ResponseWriter, r *http.Request, q *request) {
 		return
 	}
 	needs, err := c.authorize(r.Context(), q)
-	c.calls.asked(call.N, needs)
+	c.calls.asked(call.N, needs, err != nil)
 	if err != nil {
 		c.calls.end(call.N, statusOf(err), codeOf(err))
 		c.refuse(w, q, err)
