@@ -152,7 +152,8 @@ func (toy) operations() map[string]operation {
 // toyCloud is a cloud with the toy alone.
 func toyCloud() *Cloud {
 	c := New(Options{Now: newTestClock().now, Keys: testKeys()})
-	c.list, c.ops = []service{toy{}}, map[string]map[string]operation{"sns": toy{}.operations()}
+	c.list = []service{toy{}, c.sts(), c.iam()} // without whom nobody is known, and nobody may do anything
+	c.ops = map[string]map[string]operation{"sns": toy{}.operations()}
 	return c
 }
 

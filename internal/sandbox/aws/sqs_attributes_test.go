@@ -72,7 +72,7 @@ func TestEveryOperationWantsAQueueThatExists(t *testing.T) {
 }
 
 func TestAnEmptyValueRemovesAnAttribute(t *testing.T) {
-	q := newQueueTest(t, Options{})
+	q := newQueueTest(t, Options{PolicyPropagation: -1})
 	url, dlq := q.redriven(1)
 	allow := `{"redrivePermission":"byQueue","sourceQueueArns":["` + arnOf("orders") + `"]}`
 	set := func(url, name, value string) {
