@@ -96,7 +96,7 @@ type outside struct {
 
 // connect makes the clients of an environment. Nothing is asked of it yet.
 func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string) (*outside, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now,
+	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now, Learned: d.known.learn,
 		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: run}}}
 	timing := inject.AWSTiming()
 	if len(env.AWS.Regions) > 0 {

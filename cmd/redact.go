@@ -109,7 +109,13 @@ type clearWriter struct {
 	waits   string
 }
 
-func (s *secrecy) writer(to io.Writer) *clearWriter { return &clearWriter{secrecy: s, to: to} }
+// writer is one that lets no secret through; one that does so already is itself.
+func (s *secrecy) writer(to io.Writer) *clearWriter {
+	if w, ok := to.(*clearWriter); ok && w.secrecy == s {
+		return w
+	}
+	return &clearWriter{secrecy: s, to: to}
+}
 
 // Write takes all of p, or fails as the writer behind it does.
 func (w *clearWriter) Write(p []byte) (int, error) {

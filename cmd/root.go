@@ -33,10 +33,7 @@ func Main() int { return Run(context.Background(), NewDeps(), nil) }
 func Run(ctx context.Context, d *Deps, args []string) int {
 	out, notices := d.known.writer(d.Out), d.known.writer(d.Err)
 	d.Out, d.Err = out, notices
-	defer func() {
-		_, _ = out.flush(), notices.flush() // who closed them does not want the rest
-		d.Out, d.Err = out.to, notices.to
-	}()
+	defer func() { _, _ = out.flush(), notices.flush() }() // who closed them does not want the rest
 	root := newRoot(d) //nolint:contextcheck // cobra hands each verb its context
 	if args != nil {
 		root.SetArgs(args)
@@ -96,7 +93,7 @@ func newRoot(d *Deps) *cobra.Command {
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupPractise: {newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
-		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newPolicyCommand(d)},
+		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newSelftestCommand(d), newPolicyCommand(d)},
 		groupBack:     {newDebriefCommand(d), newReportCommand(d), newServeCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},
 	}

@@ -138,7 +138,7 @@ func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.Dy
 
 // tableClient speaks to the account of an environment in the region of its store.
 func (d *Deps) tableClient(ctx context.Context, env *drills.Environment, who string) (*dynamodb.Client, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who, Now: d.Now,
+	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who, Now: d.Now, Learned: d.known.learn,
 		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: who}}}
 	if env.Sandbox != nil {
 		o.AccessKey, o.Secret = env.Sandbox.KeyID, env.Sandbox.Secret

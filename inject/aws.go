@@ -42,6 +42,8 @@ type Options struct {
 	Secret        string           // belongs to AccessKey
 	HTTPClient    *http.Client     // nil makes one with a time-out per call
 	Now           func() time.Time // the clock of looks and waits; required
+	// Learned is told every secret that credentials consist of, whenever they are read; nil where nobody asks.
+	Learned func(secrets ...string)
 }
 
 // Agent is a word of a User-Agent: firedrill/0.3.0, run/01k….
@@ -79,9 +81,9 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open aws: %w", err)
 	}
-	cfg = renewing(cfg)
+	cfg = tellsOf(renewing(cfg), o.Learned)
 	if o.Role != "" {
-		cfg = assume(cfg, o.Role, o.Session)
+		cfg = tellsOf(assume(cfg, o.Role, o.Session), o.Learned)
 	}
 	return &Clients{
 		Config:      cfg,
