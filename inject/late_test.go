@@ -19,13 +19,18 @@ func TestApplyGoesOnAfterAnotherHasRevertedIt(t *testing.T) {
 	for _, row := range []struct{ kind, params, operation string }{
 		{inject.KindThrottle, `{"table":"stock","writes":1}`, "UpdateTable"},
 		{inject.KindPoison, `{"queue":"orders"}`, "SendMessageBatch"},
+		{inject.KindDeny, `{"table":"stock","writes":true}`, "PutResourcePolicy"},
+		{inject.KindStall, `{"queue":"orders"}`, "SetQueueAttributes"},
 	} {
 		t.Run(row.kind, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, sandbox.Options{})
-			if row.kind == inject.KindPoison {
+			switch row.kind {
+			case inject.KindPoison:
 				a.queues().consume()
-			} else {
+			case inject.KindStall:
+				a.queues().attended()
+			default:
 				a.provisioned("stock", 100, 100)
 			}
 			before := a.config()
@@ -68,13 +73,18 @@ func TestSleeperLeavesALaterRunsMark(t *testing.T) {
 	for _, row := range []struct{ kind, params, operation string }{
 		{inject.KindThrottle, `{"table":"stock","writes":1}`, "UpdateTable"},
 		{inject.KindPoison, `{"queue":"orders"}`, "SendMessageBatch"},
+		{inject.KindDeny, `{"table":"stock","writes":true}`, "PutResourcePolicy"},
+		{inject.KindStall, `{"queue":"orders"}`, "SetQueueAttributes"},
 	} {
 		t.Run(row.kind, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, sandbox.Options{})
-			if row.kind == inject.KindPoison {
+			switch row.kind {
+			case inject.KindPoison:
 				a.queues().consume()
-			} else {
+			case inject.KindStall:
+				a.queues().attended()
+			default:
 				a.provisioned("stock", 100, 100)
 			}
 			k, later, u := a.prepared(row.kind, row.params)
