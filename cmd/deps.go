@@ -150,7 +150,7 @@ func (d *Deps) look(w *drills.World, clients *inject.Clients) {
 
 // connectPager makes the pager's client. An environment without a token has no pager: it can still put back.
 func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error {
-	p := out.env.PagerDuty
+	p := d.pagerOf(ctx, out.env)
 	if p.Token == "" {
 		return nil
 	}

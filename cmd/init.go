@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,7 +20,13 @@ import (
 const initHelp = `Write a firedrill.yaml with one environment, and a folder for your drills beside it. What flags leave open is asked for
 on a terminal. Secrets are named, never written: env:NAME, file:PATH, ssm:NAME or secretsmanager:ID.
 
-  firedrill init --account 123456789012 --region eu-west-1 --team orders --service PORDERS --from drills@example.com`
+  firedrill init --account 123456789012 --region eu-west-1 --team orders --service PORDERS --from drills@example.com
+
+--store dynamodb keeps the journal where every machine reads it, so that a run started on one is watched, aborted and
+recovered from another. It makes the table in the environment's account: billed by the request, with point-in-time
+recovery, protected against deletion. Where firedrill.yaml exists, the table is all that it makes:
+
+  firedrill init --store dynamodb --env staging`
 
 // environmentDraft is what init knows of an environment.
 type environmentDraft struct {
@@ -28,6 +35,7 @@ type environmentDraft struct {
 	Team, Service, Key                    string
 	Regions                               []string
 	Vars                                  map[string]string
+	Store, Table                          string
 }
 
 func newInitCommand(d *Deps) *cobra.Command {
@@ -35,11 +43,14 @@ func newInitCommand(d *Deps) *cobra.Command {
 	var vars []string
 	c := &cobra.Command{
 		Use: "init", Short: "Write a firedrill.yaml for your staging", Long: initHelp + exits(), Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) (err error) {
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if e.Store != "sqlite" && e.Store != "dynamodb" {
+				return usage("no store is called %q. Try: --store sqlite or --store dynamodb", e.Store)
+			}
 			if e.Vars, err = pairs(vars); err != nil {
 				return err
 			}
-			return runInit(d, e)
+			return runInit(c.Context(), d, e)
 		},
 	}
 	f := c.Flags()
@@ -56,14 +67,24 @@ func newInitCommand(d *Deps) *cobra.Command {
 	f.StringVar(&e.Zone, "zone", "UTC", "time zone of the hours")
 	f.StringVar(&e.Days, "days", "mon-fri", "days on which people may be woken")
 	f.StringVar(&e.Hours, "hours", "10:00-16:00", "hours in which people may be woken")
+	f.StringVar(&e.Store, "store", "sqlite", "where the journal is kept: sqlite (this machine) or dynamodb (shared)")
+	f.StringVar(&e.Table, "table", "firedrill", "name of the table, with --store dynamodb")
 	f.StringArrayVar(&vars, "var", nil, "variable=value for the drills; may be repeated")
 	return c
 }
 
-func runInit(d *Deps, e environmentDraft) error {
+func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 	path := d.config
 	if path == "" {
 		path = filepath.Join(d.Dir, drills.ConfigName)
+	}
+	if e.Store == "dynamodb" && e.Account == "" {
+		if f, err := d.file(); err != nil || len(f.Environments) > 0 {
+			if err == nil {
+				err = initShared(ctx, d, f, e)
+			}
+			return err
+		}
 	}
 	if _, err := os.Lstat(path); err == nil {
 		return usage("%s exists, and is not overwritten. Try: move it away, or edit it", path)
@@ -81,8 +102,14 @@ func runInit(d *Deps, e environmentDraft) error {
 	if err != nil {
 		return err
 	}
-	if _, err := drills.ReadEnvironments(path, src); err != nil {
+	f, err := drills.ReadEnvironments(path, src)
+	if err != nil {
 		return &exitError{exitUsage, fmt.Errorf("not written, because it would not be valid:\n%w", err)}
+	}
+	if env := f.Environments[e.Env]; e.Store == "dynamodb" {
+		if _, err := d.makeTable(ctx, &env); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "drills"), 0o755); err != nil {
 		return fmt.Errorf("make the folder of drills: %w", err)
@@ -191,6 +218,9 @@ environments:
     owner: {key: {{quote .Owner}}} # paged for real when something is left in place
     teams:
       {{.Team}}: {service: {{.Service}}, key: {{quote .Key}}}
+{{- if eq .Store "dynamodb"}}
+    store: {dynamodb: {table: {{quote .Table}}, region: {{index .Regions 0}}}} # every machine reads the same journal
+{{- end}}
 {{- if .Vars}}
     vars:
 {{- range sorted .Vars}}

@@ -128,7 +128,7 @@ func (d *Deps) sharedStores(ctx context.Context, readOnly bool) (map[string]jour
 // shared is an environment's journal in DynamoDB, read with the environment's own credentials. who is the run it is
 // opened for, or another word for the role session.
 func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.DynamoDBOptions, who string) (journal.Store, error) {
-	client, err := d.tableClient(ctx, env, who)
+	client, _, err := d.tableClients(ctx, env, who)
 	if err != nil {
 		return nil, err
 	}
@@ -136,18 +136,20 @@ func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.Dy
 	return journal.OpenDynamoDB(o)
 }
 
-// tableClient speaks to the account of an environment in the region of its store.
-func (d *Deps) tableClient(ctx context.Context, env *drills.Environment, who string) (*dynamodb.Client, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who, Now: d.Now, Learned: d.known.learn,
+// tableClients speak to the account of an environment in the region of its store: to the table, and to whom it is that
+// we are there, an error in any account but the environment's.
+func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who string) (*dynamodb.Client, func(context.Context) (inject.Caller, error), error) {
+	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who,
+		ExpectAccount: env.AWS.Account, Now: d.Now, Learned: d.known.learn,
 		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: who}}}
 	if env.Sandbox != nil {
 		o.AccessKey, o.Secret = env.Sandbox.KeyID, env.Sandbox.Secret
 	}
 	clients, err := inject.Open(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal of %s: %w", env.Name, err)
+		return nil, nil, fmt.Errorf("open the journal of %s: %w", env.Name, err)
 	}
-	return clients.DynamoDB, nil
+	return clients.DynamoDB, clients.Identity, nil
 }
 
 // ci says that this machine serves one job: CI=true, as every build service sets it.

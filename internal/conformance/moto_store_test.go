@@ -1,0 +1,61 @@
+package conformance
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/internal/journal/journaltest"
+)
+
+// TestMotoStore holds the shared store against moto's DynamoDB, and its table to what was asked for.
+func TestMotoStore(t *testing.T) {
+	program := part(t, "moto_server", installMoto)
+	tables := storeTables{client: storeClient(serve(t, serving, program, "-H", "127.0.0.1", "-p", "0")[1])}
+	made := tables.make(t, "told")
+	if !made.Made || len(made.Unset) > 0 {
+		t.Errorf("%+v", made)
+	}
+	if again := tables.make(t, "told"); again.Made || len(again.Set)+len(again.Unset) > 0 {
+		t.Errorf("made again: %+v", again)
+	}
+	out := must(tables.client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("told")}))(t)
+	if !aws.ToBool(out.Table.DeletionProtectionEnabled) || out.Table.BillingModeSummary.BillingMode != "PAY_PER_REQUEST" {
+		t.Errorf("the table is not as asked for: %+v", out.Table)
+	}
+	tables.suite(t)
+}
+
+// storeTables makes tables for the store in a DynamoDB that others wrote.
+type storeTables struct{ client *dynamodb.Client }
+
+func storeClient(url string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{Region: "eu-west-1", BaseEndpoint: &url,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAFIREDRILL00000", "secret", "")})
+}
+
+func (s storeTables) make(t *testing.T, name string) journal.Table {
+	t.Helper()
+	return must(journal.CreateDynamoDB(t.Context(), journal.TableOptions{Client: s.client, Table: name}))(t)
+}
+
+func (s storeTables) open(t *testing.T, name string) journal.Store {
+	t.Helper()
+	return must(journal.OpenDynamoDB(journal.DynamoDBOptions{Client: s.client, Table: name, Patience: patience}))(t)
+}
+
+// suite is the suite of every store, each row on a new table. A handle on a table keeps nothing, so that two of them
+// are no other than one.
+func (s storeTables) suite(t *testing.T) {
+	var made atomic.Int64
+	journaltest.Run(t, func(t *testing.T) journal.Store {
+		name := fmt.Sprintf("journal-%d", made.Add(1))
+		s.make(t, name)
+		return s.open(t, name)
+	})
+}
