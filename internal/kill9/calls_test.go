@@ -51,6 +51,8 @@ func TestStoppedInApply(t *testing.T) {
 		"provisioned": {{"dynamodb", "UpdateTable", 1}},
 		"error":       {{"elasticloadbalancing", "CreateRule", 1}, {"elasticloadbalancing", "ModifyRule", 1}},
 		"poison":      {{"sqs", "SendMessageBatch", 1}},
+		"denied":      {{"dynamodb", "PutResourcePolicy", 1}},
+		"stalled":     {{"sqs", "SetQueueAttributes", 1}},
 	}
 	for _, f := range faults() {
 		for _, w := range changes[f.Name] {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,6 +25,21 @@ func (p *place) machine(w sandbox.World) *place {
 		"FIREDRILL_CONFIG=" + file, "PAGERDUTY_TOKEN=" + w.Token, "ORDERS_KEY=" + w.Teams["orders"].Key, "OWNER_KEY=" + w.Owner,
 		"AWS_ACCESS_KEY_ID=" + w.Keys["firedrill"].ID, "AWS_SECRET_ACCESS_KEY=" + w.Keys["firedrill"].Secret, "CI=true"}}
 	return &m
+}
+
+// apart puts the program into a pid namespace of its own, where the system allows it: from there, as from another
+// machine, nothing can be proven of a process here, and its lease is waited for.
+func (p *place) apart() bool {
+	p.Helper()
+	unshare, err := exec.LookPath("unshare")
+	if err != nil || exec.CommandContext(p.ctx, unshare, "-r", "-p", "-f", "true").Run() != nil {
+		p.Log("no namespaces here: the other machine can prove that the runner is dead")
+		return false
+	}
+	path := filepath.Join(p.TempDir(), "firedrill")
+	p.must(os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nexec %s -r -p -f %s \"$@\"\n", unshare, p.Program.Path), 0o700))
+	p.Program.Path = path
+	return true
 }
 
 // stagingOf is a real environment, as a file tells it, that stands on a sandbox.
@@ -54,6 +70,7 @@ func TestTwoMachines(t *testing.T) {
 	p := newPlace(t, faults()[0], "none")
 	w := p.box.World()
 	one, two := p.machine(w), p.machine(w)
+	apart := two.apart()
 	made := one.verb(0, "init", "--store", "dynamodb")
 	if !strings.Contains(made.Out.String(), ":table/firedrill") || !strings.Contains(made.Err.String(), "protected against deletion") {
 		t.Errorf("init says %s%s", made.Out, made.Err)
@@ -87,6 +104,9 @@ func TestTwoMachines(t *testing.T) {
 	t.Logf("recovered from the other machine after %s", took.Round(10*time.Millisecond))
 	if !strings.Contains(recovered.Out.String(), "everything is put back") {
 		t.Errorf("recover says %s", recovered.Out)
+	}
+	if waited := strings.Contains(recovered.Err.String(), "waiting for the lease of "); waited != apart || took > time.Minute {
+		t.Errorf("it took %s: %s", took, recovered.Err)
 	}
 	p.asBefore()
 	for _, m := range []*place{one, two} {

@@ -23,7 +23,7 @@ func build(ctx context.Context, built, path, tags string) (string, error) {
 	if built != "" {
 		return filepath.Abs(built)
 	}
-	c := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", tags, "-o", path, "github.com/firedrill/firedrill/cmd/firedrill")
+	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-o", path, "github.com/firedrill/firedrill/cmd/firedrill")
 	if out, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build firedrill: %w\n%s", err, out)
 	}

@@ -13,19 +13,32 @@ type Drill struct {
 	Name   string        // of its file
 	Lasts  time.Duration // about how long an undisturbed run takes
 	Silent bool          // strangers stand in the dead-letter queue, so its alarm is switched off
+	Queue  bool          // it is about the orders queue, which must be known to have a consumer
 }
 
 // Drills are the drills that the matrices go through: every fault, in every variant that is put back in its own way.
 func Drills() []Drill {
-	return []Drill{{"on-demand", 6 * time.Second, false}, {"provisioned", 10 * time.Second, false}, {"error", 5 * time.Second, false}, {"poison", 14 * time.Second, true}}
+	return []Drill{
+		{Name: "on-demand", Lasts: 6 * time.Second},
+		{Name: "provisioned", Lasts: 10 * time.Second},
+		{Name: "error", Lasts: 5 * time.Second},
+		{Name: "poison", Lasts: 14 * time.Second, Silent: true, Queue: true},
+		{Name: "denied", Lasts: 6 * time.Second},
+		{Name: "stalled", Lasts: 8 * time.Second, Queue: true},
+	}
 }
 
 // Set makes the stage ready for a drill and remembers it.
 func (s Stage) Set(ctx context.Context, d Drill) (Snapshot, error) {
+	var err error
 	if d.Silent {
-		if err := errors.Join(s.Silence(ctx), s.Strangers(ctx, 2), s.Consumed(ctx)); err != nil {
-			return Snapshot{}, fmt.Errorf("set the stage for %s: %w", d.Name, err)
-		}
+		err = errors.Join(s.Silence(ctx), s.Strangers(ctx, 2))
+	}
+	if d.Queue {
+		err = errors.Join(err, s.Consumed(ctx))
+	}
+	if err != nil {
+		return Snapshot{}, fmt.Errorf("set the stage for %s: %w", d.Name, err)
 	}
 	return s.Look(ctx)
 }
