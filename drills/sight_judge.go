@@ -67,6 +67,12 @@ func sameSeries(m inject.Metric, a observe.Alarm) bool {
 
 // cannotFire says why an alarm on the right metric stays silent all the same.
 func cannotFire(what string, a observe.Alarm, m inject.Metric) string {
+	if m.Falls {
+		if strings.HasPrefix(a.Comparison, "GreaterThan") {
+			return fmt.Sprintf("%s rings when %s rises, %s makes it fall", what, a.Metric, by(m))
+		}
+		return ""
+	}
 	if strings.HasPrefix(a.Comparison, "LessThan") && !strings.Contains(a.Comparison, "Upper") {
 		return fmt.Sprintf("%s rings when %s falls, %s makes it rise", what, a.Metric, by(m))
 	}

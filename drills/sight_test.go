@@ -63,6 +63,7 @@ func TestBlindAlarmsAreRefused(t *testing.T) {
 		{"the other side", watchOnly(alarmOn("reads", "ReadThrottleEvents", "TableName", "orders")), "sight", false, []string{"watches ReadThrottleEvents, a throttle moves WriteThrottleEvents"}},
 		{"nothing that could see it", func(s *scene) { s.alarms.list[0].Metric = "UserErrors" }, "sight", false, []string{"make an alarm on AWS/DynamoDB WriteThrottleEvents of TableName=orders"}},
 		{"rings when it falls", func(s *scene) { s.alarms.list[0].Comparison = "LessThanThreshold" }, "sight", false, []string{"falls", "makes it rise"}},
+		{"rings when it rises", func(s *scene) { s.moves[0].Falls = true }, "sight", false, []string{"rises", "makes it fall"}},
 		{"too few messages", poisoned(3, "Maximum"), "sight", false, []string{"passes 3", "brings it to 3"}},
 		{"a probe of another table", func(s *scene) {
 			s.spec.Watch = []observe.ProbeSpec{cloudwatchProbe("AWS/DynamoDB", "WriteThrottleEvents", "TableName", "stock")}
@@ -85,6 +86,15 @@ func TestBlindAlarmsAreRefused(t *testing.T) {
 			refusedBy(t, err, row.code, row.later, row.words...)
 			s.untouched(t)
 		})
+	}
+}
+
+// A fault that makes a metric fall is seen by an alarm that rings when it does.
+func TestAnAlarmOnAFallSeesOne(t *testing.T) {
+	s := newScene(t)
+	s.moves[0].Falls, s.alarms.list[0].Comparison = true, "LessThanThreshold"
+	if _, err := s.plan(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -60,11 +60,26 @@ func (f *deny) Place(p Place) (Target, []string) {
 	return Target{ARN: p.ARN("dynamodb", "table/"+f.params.Table), Account: p.Account, Region: p.Region}, nil
 }
 
-// Moves is the region's count of answers with status 400; a denied request is throttled by nothing. What else moves is the
-// application's own.
+// Moves is the region's count of answers with status 400, and what the table is not asked for any more; a denied request is
+// throttled by nothing. What else moves is the application's own.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-func (f *deny) Moves(Undo) []Metric {
-	return []Metric{{Namespace: "AWS/DynamoDB", Name: "UserErrors", Dimensions: map[string]string{}, Delay: f.timing.MetricDelay, By: "a denial"}}
+func (f *deny) Moves(u Undo) []Metric {
+	d, err := readDenyUndo(u)
+	if err != nil {
+		return nil
+	}
+	moved := []Metric{{Namespace: "AWS/DynamoDB", Name: "UserErrors", Dimensions: map[string]string{}, Delay: f.timing.MetricDelay, By: "a denial"}}
+	falls := func(name string) {
+		moved = append(moved, Metric{Namespace: "AWS/DynamoDB", Name: name, Dimensions: map[string]string{"TableName": d.Table},
+			Delay: f.timing.MetricDelay, By: "a denial", Falls: true})
+	}
+	if d.Writes {
+		falls("ConsumedWriteCapacityUnits")
+	}
+	if d.Reads {
+		falls("ConsumedReadCapacityUnits")
+	}
+	return moved
 }
 
 // Floor is nothing: a policy is enforced within seconds, and how many is not documented.

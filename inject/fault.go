@@ -212,6 +212,7 @@ type Metric struct {
 	Delay      time.Duration // how long after the effect its datapoint can be had
 	By         string        // what moves it, in words: "a fixed response"
 	Most       float64       // as high as the fault alone can bring it; 0 is as high as it likes
+	Falls      bool          // it falls, towards nothing, instead of rising
 }
 
 // Call is one API call for a machine that cannot think: EventBridge Scheduler's universal target.

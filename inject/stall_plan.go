@@ -35,7 +35,7 @@ func (f *stall) Place(p Place) (Target, []string) {
 	return Target{ARN: p.queue(f.params.Queue), Account: p.Account, Region: p.Region}, nil
 }
 
-// Moves is what rises while messages wait, as long as somebody sends any.
+// Moves is what rises while messages wait, as long as somebody sends any, and what falls while nobody gets one.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 func (f *stall) Moves(u Undo) []Metric {
 	d, err := readStallUndo(u)
@@ -43,9 +43,10 @@ func (f *stall) Moves(u Undo) []Metric {
 		return nil
 	}
 	var moved []Metric
-	for _, name := range []string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"} {
+	for i, name := range []string{"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible",
+		"NumberOfMessagesReceived", "NumberOfMessagesDeleted", "NumberOfEmptyReceives"} {
 		moved = append(moved, Metric{Namespace: "AWS/SQS", Name: name, Dimensions: map[string]string{"QueueName": d.name()},
-			Delay: f.timing.MetricDelay, By: "a stalled consumer"})
+			Delay: f.timing.MetricDelay, By: "a stalled consumer", Falls: i >= 2})
 	}
 	return moved
 }
