@@ -240,7 +240,7 @@ func (p *page) permissions(v *drills.Preview) {
 		service, action, _ := strings.Cut(x.Action, ":")
 		g := group{x.When, service, "on " + x.Resource}
 		for _, k := range slices.Sorted(maps.Keys(x.Condition)) {
-			g.rest += " if " + k + " is " + x.Condition[k]
+			g.rest += " if " + k + " is " + strings.ReplaceAll(x.Condition[k], "|", " or ")
 		}
 		if _, known := actions[g]; !known {
 			order = append(order, g)

@@ -64,7 +64,7 @@ func (st *Steps) lines(spec *Spec, v *Preview) ([]inject.Permission, error) {
 		for _, f := range v.Faults {
 			n.all = append(n.all, f.Permissions...)
 		}
-		n.deadman(slices.ContainsFunc(v.Faults, func(f PreviewFault) bool { return f.Switch.Staged || len(f.Switch.Schedules) > 0 }))
+		n.deadman(v.armed())
 	}
 	list := n.of(inject.ForRun)
 	for _, p := range n.of(inject.ForRecover) {

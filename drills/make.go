@@ -28,6 +28,9 @@ type Preview struct {
 	Unlisted []string // alarms that the drill moves and does not list
 	Floors   []Floor
 	Rights   *PermissionCheck // what IAM says of the credentials; nil where it was not asked
+
+	env  *Environment
+	spec *Spec
 }
 
 // Undo is how long putting everything back should take at the longest; after that it is tried for the plan's patience.
@@ -57,7 +60,7 @@ type PreviewFault struct {
 // says why this drill may not run (now); the preview is told as far as it got.
 func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, error) {
 	env := st.Env
-	v := &Preview{Facts: map[string]string{}}
+	v := &Preview{Facts: map[string]string{}, env: env, spec: spec}
 	caller, err := st.whoami(ctx)
 	if err != nil {
 		return v, refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)

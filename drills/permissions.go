@@ -53,6 +53,13 @@ func (n *needs) ourselves() {
 	n.add([]string{inject.ForPlan, inject.ForRun}, n.place.ARN("fis", "safety-lever/default"), "fis:GetSafetyLever")
 }
 
+// simulated lets a role ask IAM about itself: plan --check-permissions.
+func (n *needs) simulated() {
+	for _, role := range []string{inject.ForPlan, inject.ForRun} {
+		n.add([]string{role}, n.roleARN(role), "iam:SimulatePrincipalPolicy")
+	}
+}
+
 // deadman is what the dead-man's switch takes, where the environment has one.
 func (n *needs) deadman(armed bool) {
 	n.all = append(n.all, inject.SwitchPermissions(n.place, inject.SwitchOptions{Role: n.env.Deadman.Role, DLQ: n.env.Deadman.DLQ}, armed)...)
@@ -140,11 +147,17 @@ func (n *needs) faults(catalog inject.Catalog, specs []FaultSpec) (open []string
 	return open, nil
 }
 
-// Permissions lists what the credentials must be allowed: to look, and to change what each fault changes.
+// Permissions lists what the credentials must be allowed, role by role: to look, and to change what each fault changes.
 func (v *Preview) Permissions() []inject.Permission {
 	n := newNeeds(&Environment{})
-	n.ourselves()
-	if v.Plan != nil {
+	switch {
+	case v.env != nil:
+		n = newNeeds(v.env)
+		whole := *v.spec
+		whole.Faults = nil                        // the plan knows their targets better
+		_, _ = n.everything([]*Spec{&whole}, nil) // only a fault can be unknown
+		n.deadman(v.armed())
+	case v.Plan != nil:
 		n = newNeeds(&Environment{AWS: AWSSpec{Account: v.Plan.Account, Regions: []string{v.Plan.Region}}})
 		n.ourselves()
 		n.probes(specsOf(v.Plan.Steady), specsOf(v.Plan.Watch), specsOf(v.Plan.Stop))
@@ -153,6 +166,11 @@ func (v *Preview) Permissions() []inject.Permission {
 		n.all = append(n.all, f.Permissions...)
 	}
 	return n.all
+}
+
+// armed says whether a fault of the plan has a dead-man's switch.
+func (v *Preview) armed() bool {
+	return slices.ContainsFunc(v.Faults, func(f PreviewFault) bool { return f.Switch.Staged || len(f.Switch.Schedules) > 0 })
 }
 
 func specsOf(planned []PlannedProbe) (list []observe.ProbeSpec) {

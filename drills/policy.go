@@ -96,6 +96,7 @@ func (n *needs) everything(specs []*Spec, catalog inject.Catalog) (notes []strin
 	n.store()
 	for _, s := range specs {
 		n.ourselves()
+		n.simulated()
 		n.probes(s.SteadyState, s.Watch, s.StopConditions)
 		n.secrets(lookers(), n.env.PagerDuty.Token, n.env.Teams[s.Team].Key, n.env.Owner)
 		open, err := n.faults(catalog, s.Faults)
