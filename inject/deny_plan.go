@@ -86,10 +86,9 @@ func (f *deny) Moves(u Undo) []Metric {
 func (f *deny) Floor(Undo) (time.Duration, bool) { return 0, false }
 
 // Costs says how long the undo may have to wait, and what strangers notice.
-func (f *deny) Costs(u Undo) Costs {
+func (f *deny) Costs(Undo) Costs {
 	return Costs{Undo: f.timing.Lock + 3*f.timing.Again, Money: "a few requests", Notes: []string{
 		fmt.Sprintf("a table's policy cannot be changed again for %s after a change: an undo right after the fault waits that long, and so does a responder", f.timing.Lock),
-		"ends by itself at " + until(u.Mark) + ", whoever is dead: what stays then is inert text in the policy, and tags",
 		"a denied request is an error, not a throttle: SDKs do not try it again, and an application that gives up on a write loses it",
 	}}
 }

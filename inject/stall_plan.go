@@ -68,7 +68,6 @@ func (f *stall) Costs(u Undo) Costs {
 		fmt.Sprintf("a changed policy may take %s to be enforced, on the way in and on the way out", f.timing.Spread),
 		fmt.Sprintf("what a consumer has in hand at the start (%d messages now) is delivered to it once more afterwards", d.InHand),
 		fmt.Sprintf("messages pile up and are kept: the queue keeps them for %s, its oldest is %s old", seconds(d.Keeps), seconds(d.Oldest).Round(time.Second)),
-		"ends by itself at " + until(u.Mark) + ", whoever is dead: what stays then is inert text in the policy, and tags",
 		"SQS changes a policy without a condition: what somebody makes of it in the moment between our last look and our write is lost",
 	}}
 }
