@@ -21,7 +21,9 @@ type live struct {
 	d      *Deps
 	json   bool
 	cancel context.CancelCauseFunc // ends the run when stdout is closed
-	style  palette
+
+	onlooker bool // the run is another process's
+	style    palette
 
 	mu     sync.Mutex
 	fold   *timeline.Fold
@@ -132,8 +134,16 @@ func (l *live) status() {
 	}
 	l.clear()
 	wheel := []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧"}[l.beat%8]
-	fmt.Fprint(l.d.Err, l.style.dim(l.fit(wheel+" "+waitingFor(t)+" · ^C puts everything back", l.d.Width()-1)))
+	fmt.Fprint(l.d.Err, l.style.dim(l.fit(wheel+" "+waitingFor(t)+" · ^C "+l.keys(), l.d.Width()-1)))
 	l.below = true
+}
+
+// keys is what ^C does.
+func (l *live) keys() string {
+	if l.onlooker {
+		return "stops looking"
+	}
+	return "puts everything back"
 }
 
 // waitingFor names the next instant.

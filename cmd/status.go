@@ -19,14 +19,18 @@ import (
 
 const statusHelp = `Show how a run stands: its instants, its expectations, what was changed, and what is still in place.
 
-RUN is a run id or any unique prefix; left out, it is the run that is on, else the last.`
+RUN is a run id or any unique prefix; left out, it is the run that is on, else the last. It is found in the journal of
+this machine and in the shared one of every environment in firedrill.yaml (with --env of that one), whichever machine
+runs it; --follow shows it there as it goes on, until it has ended.`
 
 func newStatusCommand(d *Deps) *cobra.Command {
+	follow := false
 	c := &cobra.Command{
 		Use: "status [RUN]", Short: "Show how a run stands, and what is left in place",
 		Long: statusHelp + exits("5 something is in place"), Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), d, argument(args)) },
+		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), d, argument(args), follow) },
 	}
+	c.Flags().BoolVar(&follow, "follow", false, "show the run as it goes on, and how it stands once it has ended")
 	outputFlag(c, d)
 	return c
 }
@@ -39,7 +43,7 @@ func argument(args []string) string {
 	return args[0]
 }
 
-func runStatus(ctx context.Context, d *Deps, named string) error {
+func runStatus(ctx context.Context, d *Deps, named string, follow bool) error {
 	asJSON, err := d.json()
 	if err != nil {
 		return err
@@ -50,6 +54,12 @@ func runStatus(ctx context.Context, d *Deps, named string) error {
 	}
 	defer store.Close()
 	t, err := d.timelineOf(ctx, store, named)
+	if err == nil && follow && t.Ended.IsZero() {
+		if err := d.follow(ctx, store, t.Run); err != nil {
+			return err
+		}
+		t, err = d.timelineOf(ctx, store, t.Run)
+	}
 	switch {
 	case errors.Is(err, errNoRuns):
 		return d.printNothing(asJSON)

@@ -82,8 +82,15 @@ func TestTwoMachines(t *testing.T) {
 	if status := two.verb(5, "status"); !strings.Contains(status.Out.String(), "to put it back: firedrill abort") {
 		t.Errorf("the other machine sees %s", status.Out)
 	}
+	watching, err := two.Start(p.ctx, "status", "--follow")
+	p.must(err)
+	two.says(watching, "effective: ")
 	two.verb(0, "abort")
 	one.ends(run, 6)
+	two.ends(watching, 0)
+	if !strings.Contains(watching.Err.String(), "finished: aborted") || !strings.Contains(watching.Out.String(), "in staging: aborted") {
+		t.Errorf("the other machine saw %s%s", watching.Err, watching.Out)
+	}
 	p.asBefore()
 
 	run = one.started(t)
