@@ -33,7 +33,9 @@ func Main() int { return Run(context.Background(), NewDeps(), nil) }
 func Run(ctx context.Context, d *Deps, args []string) int {
 	out, notices := d.known.writer(d.Out), d.known.writer(d.Err)
 	d.Out, d.Err = out, notices
-	defer func() { _, _ = out.flush(), notices.flush() }() // who closed them does not want the rest
+	defer func() { // who closed them does not want the rest
+		_, _ = out.flush(), notices.flush()
+	}()
 	root := newRoot(d) //nolint:contextcheck // cobra hands each verb its context
 	if args != nil {
 		root.SetArgs(args)

@@ -66,7 +66,7 @@ func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
 		e.notified(l, channel)
 	}
 	if isUser(who) {
-		e.User, e.Name = plain(who.text("id")), plain(who.text("summary"))
+		e.User, e.Name = plain(who.text("id")), address.ReplaceAllString(plain(who.text("summary")), redacted) // some are called by their address
 		e.Human = e.User != "" && !p.bots[e.User] && !byMachine
 	}
 	if e.Text == "" {

@@ -189,7 +189,9 @@ func (w *wire) complain(c call, a *answer, err error) error {
 	if err != nil {
 		return err
 	}
-	p := explain(a, w.region, c.secret != "")
+	clean := *a
+	clean.body = []byte(w.secrets(c.secret)(string(a.body))) // before it is cut short: half a secret is one too
+	p := explain(&clean, w.region, c.secret != "")
 	p.Op, p.Why = c.op, w.secrets(c.secret)(p.Why)
 	return p
 }
