@@ -220,16 +220,18 @@ func refused(p *place) ending {
 	p.must(err)
 	world, err := p.stage.World(p.ctx)
 	p.must(err)
-	listener := []string{world.Vars["listener"]}
 	client := elasticloadbalancingv2.NewFromConfig(cfg)
+	found, err := client.DescribeListeners(p.ctx, &elasticloadbalancingv2.DescribeListenersInput{ListenerArns: []string{world.Vars["listener"]}})
+	p.must(err)
+	tagged := []string{world.Vars["listener"], *found.Listeners[0].LoadBalancerArn}
 	tag := []elbtypes.Tag{{Key: aws.String("firedrill"), Value: aws.String("allowed")}}
-	_, err = client.RemoveTags(p.ctx, &elasticloadbalancingv2.RemoveTagsInput{ResourceArns: listener, TagKeys: []string{"firedrill"}})
+	_, err = client.RemoveTags(p.ctx, &elasticloadbalancingv2.RemoveTagsInput{ResourceArns: tagged, TagKeys: []string{"firedrill"}})
 	p.must(err)
 	e := ending{code: p.code(run), back: "nothing was changed"}
 	if n, err := p.stage.Writes(p.ctx); n > 0 || err != nil {
 		p.Errorf("%d writes, %v", n, err)
 	}
-	_, err = client.AddTags(p.ctx, &elasticloadbalancingv2.AddTagsInput{ResourceArns: listener, Tags: tag})
+	_, err = client.AddTags(p.ctx, &elasticloadbalancingv2.AddTagsInput{ResourceArns: tagged, Tags: tag})
 	p.must(err)
 	return e
 }

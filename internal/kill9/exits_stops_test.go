@@ -143,7 +143,10 @@ func haltedByFIS(p *place) ending {
 func realIncident(p *place) ending {
 	cfg, err := p.stage.AWS(p.ctx)
 	p.must(err)
-	run := p.inPlace()
+	run, err := p.Start(p.ctx, "run", p.changed("acknowledge: 2s", "acknowledge: 12s"))
+	p.must(err)
+	p.Cleanup(func() { _ = run.Kill() })
+	p.says(run, "effective: ")
 	p.must(killtest.Until(p.ctx, func() (bool, error) {
 		_, err := cloudwatch.NewFromConfig(cfg).SetAlarmState(p.ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("orders-dead-letters"),
 			StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("a customer called")})
