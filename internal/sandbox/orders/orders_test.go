@@ -225,3 +225,26 @@ func TestBrowsesThroughTheBalancer(t *testing.T) {
 		return paths["/users"] > 2
 	})
 }
+
+// The shop puts orders into its own queue and takes them out again; while it may not, they wait and none is lost.
+func TestShipsWhatItSells(t *testing.T) {
+	h := newShop(t, func(o *Options) { o.Ship = 20 * time.Millisecond })
+	h.run()
+	shipped := func() int {
+		h.s.mu.Lock()
+		defer h.s.mu.Unlock()
+		return h.s.digested
+	}
+	h.until("five are shipped", func() bool { return shipped() >= 5 })
+	mq := sqs.NewFromConfig(h.cfg)
+	policy := func(text string) {
+		if _, err := mq.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &h.queue, Attributes: map[string]string{"Policy": text}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	policy(`{"Statement":{"Effect":"Deny","Principal":"*","Action":["sqs:ReceiveMessage","sqs:DeleteMessage"]}}`)
+	h.until("they wait", func() bool { return len(h.cloud.Messages()) > 20 })
+	before := shipped()
+	policy("")
+	h.until("they are shipped after all", func() bool { return shipped() > before+20 && len(h.cloud.Messages()) < 5 })
+}
