@@ -166,7 +166,7 @@ func TestThrottleTellsBeforeDuringAndAfter(t *testing.T) {
 
 func TestCatalogNamesItsKinds(t *testing.T) {
 	all := NewCatalog(nil, CatalogOptions{})
-	for _, name := range []string{KindThrottle, KindError, KindPoison} {
+	for _, name := range []string{KindThrottle, KindError, KindPoison, KindDeny, KindStall} {
 		k, ok := all[name]
 		if !ok || k.New == nil || k.Revert == nil || k.Settled == nil || k.Describe == nil || k.Identity == nil || ParamsOf(name) == nil {
 			t.Errorf("%s is incomplete", name)
@@ -175,7 +175,7 @@ func TestCatalogNamesItsKinds(t *testing.T) {
 			t.Errorf("%s reads a version nobody has written", name)
 		}
 	}
-	if len(all) != 3 || ParamsOf("lambda.disable") != nil {
+	if len(all) != 5 || ParamsOf("lambda.disable") != nil {
 		t.Errorf("%d kinds", len(all))
 	}
 }
