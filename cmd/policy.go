@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,8 +11,8 @@ import (
 	"github.com/firedrill/firedrill/drills"
 )
 
-const policyHelp = `Write the IAM policy that drills need: one role for each of plan, run, recover, deadman and report, and no right more
-than it calls.
+const policyHelp = `Write the IAM policy that drills need: one role for each of plan, run, recover, deadman, report and sweep, and no
+right more than it calls. Those of report and sweep are the same for every drill.
 
 It reaches no account. What only the account could tell is a * in it, narrowed by tags or region, and a note says why.
 --trust says who may be the role: the ARN of a role or user, an account, or a CI system's OIDC-PROVIDER-ARN=SUBJECT. The
@@ -84,7 +85,8 @@ func (d *Deps) policies(ctx context.Context, o policyOptions) (policies, error) 
 	if len(o.roles) == 0 {
 		return all, usage("whose policy? Try: --for %s", strings.Join(drills.Roles(), " or --for "))
 	}
-	if len(o.drills) == 0 && strings.Join(o.roles, "") != "report" {
+	drawn := func(role string) bool { return role != "report" && role != "sweep" }
+	if len(o.drills) == 0 && slices.ContainsFunc(o.roles, drawn) {
 		return all, usage("a policy of which drills? Try: firedrill list")
 	}
 	f, err := d.file()

@@ -11,7 +11,7 @@ import (
 
 // Roles are whom a policy is written for, in the order of a drill.
 func Roles() []string {
-	return []string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForDeadman, inject.ForReport}
+	return []string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForDeadman, inject.ForReport, inject.ForSweep}
 }
 
 // needs gathers what each role must be allowed in an environment, call by call.
@@ -51,6 +51,12 @@ func (n *needs) add(roles []string, resource string, actions ...string) {
 func (n *needs) ourselves() {
 	n.add(lookers(), "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
 	n.add([]string{inject.ForPlan, inject.ForRun}, n.place.ARN("fis", "safety-lever/default"), "fis:GetSafetyLever")
+}
+
+// sweep is what looking for our marks takes; it is the same for every drill.
+func (n *needs) sweep() {
+	n.add([]string{inject.ForSweep}, "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
+	n.all = append(n.all, inject.SweepPermissions(n.place)...)
 }
 
 // simulated lets a role ask IAM about itself: plan --check-permissions.

@@ -73,7 +73,7 @@ func MakePolicy(env *Environment, specs []*Spec, catalog inject.Catalog, o Polic
 		return nil, err
 	}
 	p.Needs = n.of(o.For)
-	if o.For != inject.ForReport {
+	if o.For != inject.ForReport && o.For != inject.ForSweep {
 		p.Notes = append(p.Notes, notes...)
 	}
 	p.Notes = append(p.Notes, openResources(p.Needs)...)
@@ -94,6 +94,7 @@ func lastWord(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 // everything gathers what all roles need.
 func (n *needs) everything(specs []*Spec, catalog inject.Catalog) (notes []string, err error) {
 	n.store()
+	n.sweep()
 	for _, s := range specs {
 		n.ourselves()
 		n.simulated()
@@ -134,7 +135,7 @@ func (n *needs) narrowed(p inject.Permission) inject.Permission {
 	switch {
 	case p.Resource == "*" && service != "sts" && service != "iam": // those two answer for all regions
 		more["aws:RequestedRegion"] = n.place.Region
-	case anyOfService(p.Resource):
+	case anyOfService(p.Resource) && p.When != inject.ForSweep: // whose own tag is its condition
 		for k, v := range n.env.Tags {
 			more["aws:ResourceTag/"+k] = v
 		}
@@ -163,7 +164,7 @@ func openResources(list []inject.Permission) (notes []string) {
 		slices.Sort(blunt)
 		notes = append(notes, "AWS knows no resource for "+strings.Join(blunt, ", ")+", or none that has a name before it is asked: * stands there, in the environment's region alone")
 	}
-	if slices.ContainsFunc(list, func(p inject.Permission) bool { return anyOfService(p.Resource) }) {
+	if slices.ContainsFunc(list, func(p inject.Permission) bool { return anyOfService(p.Resource) && p.When != inject.ForSweep }) {
 		notes = append(notes, "where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too")
 	}
 	return notes

@@ -13,6 +13,6 @@ func (n *needs) store() {
 		place.Region = s.Region
 	}
 	table := place.ARN("dynamodb", "table/"+s.Table)
-	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport}, table, "dynamodb:Query")
+	n.add([]string{inject.ForPlan, inject.ForRun, inject.ForRecover, inject.ForReport, inject.ForSweep}, table, "dynamodb:Query")
 	n.add(undoers(), table, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 }

@@ -9,7 +9,7 @@ import (
 type Permission struct {
 	Action   string // dynamodb:UpdateTable
 	Resource string // an ARN; * in it stands for what is not known, or * alone where AWS knows no resource
-	// When is the role that calls it: plan, run, recover, deadman or report. An action of two roles stands twice: the
+	// When is the role that calls it: plan, run, recover, deadman, report or sweep. An action of two roles stands twice: the
 	// role of a run makes its plan too, and so has the plan's lines among its own.
 	When string
 	// Condition narrows it: a condition key's values, with * and ?; alternatives are parted by |. Keys of many values
@@ -24,6 +24,7 @@ const (
 	ForRecover = "recover" // puts back what a run that died has left
 	ForDeadman = "deadman" // EventBridge Scheduler's: the calls of a last resort
 	ForReport  = "report"  // reads the journal
+	ForSweep   = "sweep"   // looks for our marks without a journal, and puts back what carries them
 )
 
 // The roles that share what they do.

@@ -45,8 +45,8 @@ func (l *ledger) note(kind, role string, allowed, used map[string][]string) {
 	}
 }
 
-// Each drill is planned, run, killed and recovered, and killed and left to its dead-man's switch, each time with no
-// right more than the role's policy gives: no call is refused, everything is put back, and no action is allowed in vain.
+// Each drill is planned, run, killed and recovered, killed and swept up without its journal, and killed and left to its
+// dead-man's switch, each time with no right more than the role's policy gives: no call is refused, everything is put back, and no action is allowed in vain.
 func TestPoliciesAreWhatIsCalled(t *testing.T) {
 	l := &ledger{}
 	t.Run("drills", func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestPoliciesAreWhatIsCalled(t *testing.T) {
 	reasons := needless()
 	for _, who := range slices.Sorted(maps.Keys(l.allowed)) {
 		for _, action := range slices.Sorted(maps.Keys(l.allowed[who])) {
-			_, role, _ := strings.Cut(who, " ")
+			role := who[strings.LastIndex(who, " ")+1:]
 			switch at := who + " " + action; {
 			case l.used[who][action]:
 			case reasons[role+" "+action] != "":
@@ -114,11 +114,12 @@ func drillNamed(name string) killtest.Drill {
 	return killtest.Drill{Name: name}
 }
 
-// kind is the first fault's of a drill, as its plan tells it.
+// kind is the first fault's of a drill, as its plan tells it; it remembers which is the last.
 func (p *place) kind(file string) string {
 	p.Helper()
-	var plan struct{ Faults []struct{ Kind string } }
+	var plan struct{ Faults []struct{ ID, Kind string } }
 	p.must(json.Unmarshal([]byte(p.verb([]int{0}, "plan", file, "-o", "json").Out.String()), &plan))
+	p.last = plan.Faults[len(plan.Faults)-1].ID
 	return plan.Faults[0].Kind
 }
 
@@ -141,6 +142,22 @@ func (p *place) everyRole(l *ledger, file string) {
 	p.verb([]int{0, 6}, "recover")
 	note("recover", "firedrill")
 	p.must(p.stage.AsBefore(p.ctx, p.before))
+
+	p.as("run")
+	p.killed(file)
+	journal, err := filepath.Glob(filepath.Join(p.State, "firedrill.db*"))
+	p.must(err)
+	for _, f := range journal {
+		p.must(os.Remove(f))
+	}
+	p.as("sweep")
+	p.verb([]int{0}, "recover", "--sweep", "--force")
+	l.note("every fault", "sweep", p.roles["sweep"].allowed(p.T), p.calls("firedrill"))
+	now, err := p.stage.Look(p.ctx)
+	p.must(err)
+	if left := p.before.Difference(now); left != "" {
+		p.Errorf("the sweep leaves:\n%s", left)
+	}
 
 	if len(p.roles["deadman"].allowed(p.T)) > 0 { // a poison cannot be put back by a machine that cannot compare; others end by themselves
 		p.as("run")

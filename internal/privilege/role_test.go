@@ -93,6 +93,7 @@ type place struct {
 	made   int
 	since  int // calls of the log that do not count any more
 	roles  map[string]role
+	last   string // the drill's last fault
 }
 
 func newPlace(t *testing.T, d killtest.Drill, file, responder string) *place {
@@ -127,7 +128,7 @@ func newPlace(t *testing.T, d killtest.Drill, file, responder string) *place {
 	p.before, err = p.stage.Set(ctx, d)
 	p.must(err)
 	var all struct{ Roles []role }
-	out := p.verb([]int{0}, "policy", file, "--for", "plan,run,recover,deadman", "--env", "sandbox", "-o", "json")
+	out := p.verb([]int{0}, "policy", file, "--for", "plan,run,recover,deadman,sweep", "--env", "sandbox", "-o", "json")
 	p.must(json.Unmarshal([]byte(out.Out.String()), &all))
 	for _, r := range all.Roles {
 		p.roles[r.For] = r
@@ -281,7 +282,7 @@ func (p *place) verb(want []int, args ...string) *killtest.Process {
 	return pr
 }
 
-// killed starts a run and kills it with its fault in place. A target may need a moment to look as the run before found it.
+// killed starts a run and kills it with its faults in place. A target may need a moment to look as the run before found it.
 func (p *place) killed(file string) {
 	p.Helper()
 	p.must(killtest.Until(p.ctx, func() (bool, error) {
@@ -290,5 +291,5 @@ func (p *place) killed(file string) {
 	}))
 	pr, err := p.Start(p.ctx, "run", file)
 	p.must(err)
-	p.must(errors.Join(pr.Says(p.ctx, "fault applied"), pr.Kill()))
+	p.must(errors.Join(pr.Says(p.ctx, "fault applied: "+p.last), pr.Kill()))
 }
