@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net"
+	"net/http"
 	"regexp"
 	"strconv"
 	"testing"
@@ -18,7 +19,7 @@ func TestDynalite(t *testing.T) {
 	program := part(t, "dynalite", installDynalite)
 	port := strconv.Itoa(freePort(t))
 	serve(t, dynaliteAt, program, "--host", "127.0.0.1", "--port", port, "--createTableMs", "0", "--deleteTableMs", "0", "--updateTableMs", "0")
-	tables := storeTables{client: storeClient("http://127.0.0.1:" + port)}
+	tables := storeTables{client: storeClient("http://127.0.0.1:"+port, http.DefaultTransport)}
 	made := tables.make(t, "told")
 	if len(made.Unset) == 0 {
 		t.Error("dynalite has learned point-in-time recovery: hold it to that")

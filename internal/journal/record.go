@@ -72,7 +72,7 @@ func stepAside(ctx context.Context, try int) {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(rand.N(time.Millisecond << min(try, 7))): //nolint:gosec // to spread the writers, not to hide anything
+	case <-time.After(rand.N(time.Millisecond << min(try, 11))): //nolint:gosec // to spread the writers, not to hide anything
 	}
 }
 
