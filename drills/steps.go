@@ -142,6 +142,9 @@ func (st *Steps) change(ctx context.Context, s *State, a Action) journal.Event {
 	looking, done := context.WithTimeout(ctx, stepTime)
 	refusal := st.guardTarget(looking, p)
 	done()
+	if refusal != nil && ctx.Err() != nil {
+		return interruptedEvent(context.Cause(ctx)) // it refuses what it could not read any more
+	}
 	if refusal != nil {
 		return refusal.event()
 	}

@@ -83,7 +83,7 @@ func TestFirstFaultWaitsForItsTurn(t *testing.T) {
 
 // A signal makes every question fail: that is no refusal, and nothing was changed.
 func TestSignalOnTheWayInIsNoRefusal(t *testing.T) {
-	for _, where := range []string{"guard", "steady", "prepare"} {
+	for _, where := range []string{"guard", "steady", "prepare", "apply"} {
 		t.Run(where, func(t *testing.T) {
 			s := newStage(t)
 			e := s.engine(1)
@@ -99,12 +99,13 @@ func TestSignalOnTheWayInIsNoRefusal(t *testing.T) {
 			case "steady":
 				s.w.steady = func() observe.Value { signal(); return observe.Unknown }
 				e = s.engine(1)
-			case "prepare":
+			case "prepare", "apply":
+				last := map[string]int{"prepare": 3, "apply": 4}[where] // both faults' looks by the guard come first
 				kind(e, func(k *inject.Kind) {
 					inner := k.Identity
 					looks := 0
 					k.Identity = func(ctx context.Context, t inject.Target) (string, map[string]string, error) {
-						if looks++; looks == 3 { // both faults' by the guard, then this
+						if looks++; looks == last {
 							signal()
 						}
 						if err := ctx.Err(); err != nil {

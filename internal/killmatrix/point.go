@@ -129,8 +129,8 @@ func appendPoints(drill string, events []journal.Event, gen int) []Point {
 			}
 		}
 		points = append(points, at(e.Action))
-		if strings.HasPrefix(e.Action, "plan") || phase == inRecover && strings.HasPrefix(e.Action, "take/") {
-			points = append(points, at("take#2"))
+		if strings.HasPrefix(e.Action, "plan") {
+			points = append(points, at("take#2")) // the first target's; recover has them already
 		}
 	}
 	return append(points, at("release#1"), at("release#2"))
