@@ -200,7 +200,7 @@ func (d *Deps) tellSwept(s drills.Swept) {
 		return
 	}
 	verb := "put back"
-	if s.Schedule != "" {
+	if s.Schedule != "" || s.Selftest != "" {
 		verb = "deleted"
 	}
 	fmt.Fprintf(d.Out, "%s: %s (%s)", verb, s.Thing, s.How)

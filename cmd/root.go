@@ -95,7 +95,7 @@ func newRoot(d *Deps) *cobra.Command {
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupPractise: {newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
-		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newPolicyCommand(d)},
+		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newSelftestCommand(d), newPolicyCommand(d)},
 		groupBack:     {newDebriefCommand(d), newReportCommand(d), newServeCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},
 	}

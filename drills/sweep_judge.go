@@ -67,7 +67,7 @@ func (w *Sweep) judge(ctx context.Context, l inject.Leftover, k known) Swept {
 		return by(KeeperJournal, "firedrill recover "+l.Mark.Run, "the record of its run is here, and tells more than a mark")
 	case k.state == nil && now.Before(l.Mark.Until) && !w.Force:
 		return by(KeeperRun, again+" --force", "this journal does not know its run, which may be on somewhere else until %s", l.Mark.Until.UTC().Format(time.RFC3339))
-	case l.Undo == nil && l.Schedule == "":
+	case l.Undo == nil && l.Schedule == "" && l.Selftest == "":
 		return by(KeeperPerson, "", "%s", l.Why)
 	}
 	if why := w.guard(ctx, l); why != "" {

@@ -25,6 +25,8 @@ type Leftover struct {
 	Undo  *Undo  // what puts it back; nil where the mark does not suffice, or where there is a Schedule
 	// Schedule is the name of a dead-man's call that still stands; it is deleted, not put back.
 	Schedule string
+	// Selftest is the id of a selftest that has made the thing for itself; it is deleted with all that this one made.
+	Selftest string
 	Why      string   // why the mark does not suffice
 	ByHand   []string // the commands with which a person puts it back
 }
@@ -188,6 +190,9 @@ func markOfTags(tags map[string]string) (m Mark, marked bool, err error) {
 func (s *Sweeper) PutBack(ctx context.Context, l Leftover) (Outcome, []Item, error) {
 	if l.Schedule != "" {
 		return s.dropSchedule(ctx, l)
+	}
+	if l.Selftest != "" {
+		return Restored, nil, NewThrowaway(s.c, l.Selftest).Delete(ctx)
 	}
 	if l.Undo == nil {
 		return "", nil, fmt.Errorf("put back %s: the mark does not suffice: %s", l.Thing, l.Why)

@@ -38,6 +38,10 @@ func (s *Sweeper) findQueues(ctx context.Context, at home, f *finding) {
 		if q == nil {
 			return
 		}
+		l := Leftover{Thing: "queue " + q.name(), ARN: q.arn()}
+		if f.findThrowaway(l, q.name(), q.tags, at.command("sqs", "delete-queue", "--queue-url", url)) {
+			return
+		}
 		stalled := s.findStall(at, *q, f)
 		if !q.marked || stalled {
 			return

@@ -39,6 +39,9 @@ func (s *Sweeper) findTable(ctx context.Context, at home, name string, f *findin
 	if err != nil {
 		f.unread("tags of table "+name, err)
 	}
+	if f.findThrowaway(l, name, tags, at.command("dynamodb", "delete-table", "--table-name", name)) {
+		return
+	}
 	policy, revision, err := s.tablePolicy(ctx, l.ARN)
 	if err != nil {
 		f.unread("policy of table "+name, err)
@@ -201,6 +204,9 @@ func (d throttleUndo) found(now table) string {
 	}
 	for _, s := range d.Scaling {
 		words = append(words, "auto scaling of "+lastPart(s.Dimension, ":")+" suspended")
+	}
+	if !now.active() {
+		words = append(words, "the table is "+string(now.TableStatus))
 	}
 	return strings.Join(words, "; ")
 }
