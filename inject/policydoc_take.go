@@ -15,6 +15,7 @@ type taking struct {
 	p policyUndo
 	h policyHolder
 
+	began    time.Time
 	deadline time.Time
 	state    string // what the tags say of how far we came
 	tags     error  // why they could not be read, if so
@@ -26,7 +27,8 @@ type taking struct {
 // take takes our statements out of the policy, and only those; then it waits until reads and the service itself agree that
 // they are gone; the tags go last. patience bounds the wait.
 func (k *policyMerger) take(ctx context.Context, u Undo, p policyUndo, h policyHolder, patience time.Duration) (Outcome, error) {
-	t := &taking{policyMerger: k, u: u, p: p, h: h, deadline: k.now().Add(patience)}
+	began := k.now()
+	t := &taking{policyMerger: k, u: u, p: p, h: h, began: began, deadline: began.Add(patience)}
 	for done := false; !done; {
 		var err error
 		if done, err = t.step(ctx); errors.Is(err, ErrGone) {
@@ -82,8 +84,7 @@ func (t *taking) step(ctx context.Context) (done bool, err error) {
 	ours, theirs := doc.ours(t.u.Mark, t.p)
 	t.theirs = theirs
 	if len(ours) == 0 {
-		sent, _ := time.Parse(time.RFC3339, tags[TagSent])
-		if t.looks++; t.wrote || t.looks > 1 && !(owns && t.now().Before(sent.Add(time.Second+t.late))) {
+		if t.looks++; t.wrote || t.looks > 1 && !(owns && t.unseen(tags[TagSent])) {
 			return true, nil
 		}
 		return false, t.wait(ctx, t.timing.Again, "nothing of ours is to be seen yet")
@@ -101,6 +102,14 @@ func (t *taking) step(ctx context.Context) (done bool, err error) {
 		}
 	}
 	return false, t.write(ctx, doc.without(func(s policyStatement) bool { return ours[s.from] }, t.p.Was), revision)
+}
+
+// unseen says that a write of ours, issued at that moment at the latest, may not be seen yet. Whoever noted it may have another
+// clock: it is waited for no longer than a write takes to be seen.
+func (t *taking) unseen(sent string) bool {
+	at, err := time.Parse(time.RFC3339, sent)
+	late, now := time.Second+t.late, t.now() // stamps are in whole seconds
+	return err == nil && now.Before(at.Add(late)) && now.Before(t.began.Add(late))
 }
 
 // write issues the change once; one that is refused because somebody else changes the policy, or has a moment ago, is

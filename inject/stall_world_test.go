@@ -211,3 +211,21 @@ func TestStallRefusesWhatItCannotTellTheAgeOf(t *testing.T) {
 	q.send(q.url, "how old?")
 	q.refused(inject.KindStall, `{"queue":"orders"}`, "how old they are is not known", true)
 }
+
+// Whoever wrote the mark had a clock that is an hour ahead: an undo that finds nothing does not wait for an hour.
+func TestStallUndoneByAnotherClock(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 50 * time.Millisecond}).queues()
+	q.attended()
+	before := q.config()
+	k, f, u := q.prepared(inject.KindStall, `{"queue":"orders"}`)
+	must(t, 0, f.Apply(t.Context(), u))
+	q.setPolicy("")
+	_, err := q.owner().SQS.TagQueue(t.Context(), &sqs.TagQueueInput{QueueUrl: &q.url, Tags: map[string]string{inject.TagSent: time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}})
+	must(t, 0, err)
+	began := time.Now()
+	how, err := k.Revert(t.Context(), u)
+	if took := time.Since(began); must(t, how, err) != inject.AlreadyRestored || q.config() != before || took > 5*time.Second {
+		t.Errorf("reverted after %s: %s, %s", took, how, q.config())
+	}
+}
