@@ -21,7 +21,7 @@ func (p *place) machine(w sandbox.World) *place {
 	file := filepath.Join(dir, "firedrill.yaml")
 	p.must(os.WriteFile(file, []byte(stagingOf(w)), 0o600))
 	m := *p
-	m.Program = killtest.Program{Path: p.Program.Path, State: filepath.Join(dir, "state"), Env: []string{
+	m.Program = killtest.Program{Path: p.Path, State: filepath.Join(dir, "state"), Env: []string{
 		"FIREDRILL_CONFIG=" + file, "PAGERDUTY_TOKEN=" + w.Token, "ORDERS_KEY=" + w.Teams["orders"].Key, "OWNER_KEY=" + w.Owner,
 		"AWS_ACCESS_KEY_ID=" + w.Keys["firedrill"].ID, "AWS_SECRET_ACCESS_KEY=" + w.Keys["firedrill"].Secret, "CI=true"}}
 	return &m
@@ -37,8 +37,8 @@ func (p *place) apart() bool {
 		return false
 	}
 	path := filepath.Join(p.TempDir(), "firedrill")
-	p.must(os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nexec %s -r -p -f %s \"$@\"\n", unshare, p.Program.Path), 0o700))
-	p.Program.Path = path
+	p.must(os.WriteFile(path, fmt.Appendf(nil, "#!/bin/sh\nexec %s -r -p -f %s \"$@\"\n", unshare, p.Path), 0o700))
+	p.Path = path
 	return true
 }
 
