@@ -53,11 +53,11 @@ func storeYAML(s drills.StoreSpec) string {
 func (d *Deps) makeTable(ctx context.Context, env *drills.Environment) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, tableTime)
 	defer cancel()
-	client, who, err := d.tableClients(ctx, env, "init")
+	clients, err := d.tableClients(ctx, env, "init")
 	if err != nil {
 		return "", err
 	}
-	caller, err := who(ctx)
+	caller, err := clients.Identity(ctx)
 	if err != nil {
 		return "", &hinted{fmt.Errorf("make table %s: %w", env.Store.Table, err), "use the credentials of account " + env.AWS.Account}
 	}
@@ -67,7 +67,7 @@ func (d *Deps) makeTable(ctx context.Context, env *drills.Environment) (string, 
 		}
 	}
 	fmt.Fprintf(d.Err, "table %s in %s of account %s: looking, and making it where it is not\n", env.Store.Table, env.Store.Region, caller.Account)
-	made, err := journal.CreateDynamoDB(ctx, journal.TableOptions{Client: client, Table: env.Store.Table})
+	made, err := journal.CreateDynamoDB(ctx, journal.TableOptions{Client: clients.DynamoDB, Table: env.Store.Table})
 	if err != nil {
 		var told *journal.Error
 		if errors.As(err, &told) && told.Try != "" {

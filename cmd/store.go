@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/journal"
@@ -128,17 +126,17 @@ func (d *Deps) sharedStores(ctx context.Context, readOnly bool) (map[string]jour
 // shared is an environment's journal in DynamoDB, read with the environment's own credentials. who is the run it is
 // opened for, or another word for the role session.
 func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.DynamoDBOptions, who string) (journal.Store, error) {
-	client, _, err := d.tableClients(ctx, env, who)
+	clients, err := d.tableClients(ctx, env, who)
 	if err != nil {
 		return nil, err
 	}
-	o.Client, o.Table = client, env.Store.Table
+	o.Client, o.Table = clients.DynamoDB, env.Store.Table
 	return journal.OpenDynamoDB(o)
 }
 
-// tableClients speak to the account of an environment in the region of its store: to the table, and to whom it is that
-// we are there, an error in any account but the environment's.
-func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who string) (*dynamodb.Client, func(context.Context) (inject.Caller, error), error) {
+// tableClients speak to the account of an environment in the region of its store; any other account is an error of
+// their Identity.
+func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who string) (*inject.Clients, error) {
 	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who,
 		ExpectAccount: env.AWS.Account, Now: d.Now, Learned: d.known.learn,
 		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: who}}}
@@ -147,9 +145,9 @@ func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who st
 	}
 	clients, err := inject.Open(ctx, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the journal of %s: %w", env.Name, err)
+		return nil, fmt.Errorf("open the journal of %s: %w", env.Name, err)
 	}
-	return clients.DynamoDB, clients.Identity, nil
+	return clients, nil
 }
 
 // ci says that this machine serves one job: CI=true, as every build service sets it.

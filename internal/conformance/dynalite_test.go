@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+
+	"github.com/firedrill/firedrill/internal/journal/journaltest"
 )
 
 const installDynalite = "npm install --global dynalite@4.0.0"
@@ -24,7 +26,7 @@ func TestDynalite(t *testing.T) {
 	if len(made.Unset) == 0 {
 		t.Error("dynalite has learned point-in-time recovery: hold it to that")
 	}
-	tables.suite(t)
+	journaltest.Run(t, tables.fresh())
 }
 
 // freePort is one that nobody listens at just now.

@@ -30,7 +30,7 @@ func TestMotoStore(t *testing.T) {
 	if !aws.ToBool(out.Table.DeletionProtectionEnabled) || out.Table.BillingModeSummary.BillingMode != "PAY_PER_REQUEST" {
 		t.Errorf("the table is not as asked for: %+v", out.Table)
 	}
-	tables.suite(t)
+	journaltest.RunSlow(t, tables.fresh())
 }
 
 // storeTables makes tables for the store in a DynamoDB that others wrote.
@@ -66,13 +66,13 @@ func (s storeTables) open(t *testing.T, name string) journal.Store {
 	return must(journal.OpenDynamoDB(journal.DynamoDBOptions{Client: s.client, Table: name, Patience: patience}))(t)
 }
 
-// suite is the suite of every store, each row on a new table. A handle on a table keeps nothing, so that two of them
-// are no other than one.
-func (s storeTables) suite(t *testing.T) {
-	var made atomic.Int64
-	journaltest.Run(t, func(t *testing.T) journal.Store {
+// fresh opens the store on a new table each time. A handle on a table keeps nothing, so that two of them are no other
+// than one.
+func (s storeTables) fresh() func(t *testing.T) journal.Store {
+	made := new(atomic.Int64)
+	return func(t *testing.T) journal.Store {
 		name := fmt.Sprintf("journal-%d", made.Add(1))
 		s.make(t, name)
 		return s.open(t, name)
-	})
+	}
 }

@@ -9,12 +9,17 @@ import (
 	"github.com/firedrill/firedrill/internal/journal"
 )
 
-// appenders is how many write to one run at the same moment; fewer with -short, for they all collide with each other.
+// How many write to one run at the same moment; few with -short, for they all collide with each other.
+const (
+	few  = 40
+	many = 200
+)
+
 func appenders() int {
 	if testing.Short() {
-		return 40
+		return few
 	}
-	return 200
+	return many
 }
 
 func oneSeesTheOther(t *testing.T, a, b journal.Store) {
@@ -31,8 +36,13 @@ func oneSeesTheOther(t *testing.T, a, b journal.Store) {
 }
 
 // manyAppenders: nobody's batch is lost, none stands twice, and each writer has been told of everything up to its own.
-func manyAppenders(t *testing.T, a, b journal.Store) {
-	start, n := begin(t, a), appenders()
+func manyAppenders(n int) func(t *testing.T, a, b journal.Store) {
+	return func(t *testing.T, a, b journal.Store) { appendMany(t, n, a, b) }
+}
+
+func appendMany(t *testing.T, n int, a, b journal.Store) {
+	t.Helper()
+	start := begin(t, a)
 	ends := make([]int64, n)
 	var wg sync.WaitGroup
 	for i := range n {

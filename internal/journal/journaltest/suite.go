@@ -11,6 +11,17 @@ import (
 // Run holds a store to the whole contract. open returns a new, empty store for each test and sees to its closing.
 func Run(t *testing.T, open func(t *testing.T) journal.Store) {
 	t.Helper()
+	run(t, appenders(), open)
+}
+
+// RunSlow is Run for a store that needs tens of milliseconds a call: forty write at once, not two hundred.
+func RunSlow(t *testing.T, open func(t *testing.T) journal.Store) {
+	t.Helper()
+	run(t, few, open)
+}
+
+func run(t *testing.T, appenders int, open func(t *testing.T) journal.Store) {
+	t.Helper()
 	for name, test := range map[string]func(*testing.T, journal.Store){
 		"batch is stamped":                   batchIsStamped,
 		"batch is refused when empty":        batchIsRefusedWhenEmpty,
@@ -41,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) journal.Store) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
-	RunHandles(t, func(t *testing.T) (journal.Store, journal.Store) {
+	runHandles(t, appenders, func(t *testing.T) (journal.Store, journal.Store) {
 		s := open(t)
 		return s, s
 	})
@@ -51,9 +62,14 @@ func Run(t *testing.T, open func(t *testing.T) journal.Store) {
 // processes have them.
 func RunHandles(t *testing.T, open func(t *testing.T) (a, b journal.Store)) {
 	t.Helper()
+	runHandles(t, appenders(), open)
+}
+
+func runHandles(t *testing.T, appenders int, open func(t *testing.T) (a, b journal.Store)) {
+	t.Helper()
 	for name, test := range map[string]func(t *testing.T, a, b journal.Store){
 		"one sees what the other wrote": oneSeesTheOther,
-		"many appenders":                manyAppenders,
+		"many appenders":                manyAppenders(appenders),
 		"many takers":                   manyTakers,
 	} {
 		t.Run(name, func(t *testing.T) {
