@@ -59,6 +59,10 @@ func readPoisonUndo(u Undo) (poisonUndo, error) {
 	if err := json.Unmarshal(u.Data, &d); err != nil {
 		return d, fmt.Errorf("read undo of %s: %w", u.Kind, err)
 	}
+	// Beyond what SQS has, it was not written by us: a ledger without an end would be looked for without an end.
+	if d.Count < 1 || d.Count > maxMessages || d.MaxReceive < 0 || d.MaxReceive > 1000 || d.Visibility < 0 || d.Visibility > 43200 || d.Delay < 0 || d.Delay > 900 {
+		return d, fmt.Errorf("read undo of %s: %d messages, %d receives, %g s of visibility and %g s of delay are no ledger of ours", u.Kind, d.Count, d.MaxReceive, d.Visibility, d.Delay)
+	}
 	return d, nil
 }
 

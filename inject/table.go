@@ -25,6 +25,9 @@ func (k *throttling) readTable(ctx context.Context, name string) (table, error) 
 	if err != nil {
 		return table{}, fmt.Errorf("describe table %s: %w", name, err)
 	}
+	if out.Table == nil {
+		return table{}, fmt.Errorf("describe table %s: the answer describes none", name)
+	}
 	return table{*out.Table}, nil
 }
 

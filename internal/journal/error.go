@@ -68,8 +68,10 @@ func (s *SQLite) fail(op string, err error) error {
 		e.Try = "free space on the disk of " + filepath.Dir(s.path)
 	case code == codeBusy, code == codeLocked:
 		e.Try = "again; another process keeps the file locked"
-	case code == codeCorrupt, code == codeNotADB:
-		e.Err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	case errors.Is(err, ErrDamaged), code == codeCorrupt, code == codeNotADB:
+		if e.Err = err; !errors.Is(err, ErrDamaged) {
+			e.Err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 		e.Try = "restore it from a copy, or move it away and put back what a run has left by its firedrill tags"
 	}
 	return e

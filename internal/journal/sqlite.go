@@ -96,6 +96,9 @@ func (s *SQLite) create(ctx context.Context) error {
 	if err == nil && s.file.Mode().Perm()&0o077 != 0 {
 		err = f.Chmod(0o600)
 	}
+	if err == nil {
+		err = cutShort(s.file)
+	}
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -117,8 +120,15 @@ func (s *SQLite) reader(ctx context.Context) (*sql.DB, error) {
 	if s.db != nil || !s.readOnly {
 		return s.db, nil
 	}
-	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil {
+		err = cutShort(info)
+	}
+	if err != nil {
+		return nil, err
 	}
 	db, err := s.connect("ro", "_pragma=query_only(1)")
 	if err != nil {
@@ -130,6 +140,15 @@ func (s *SQLite) reader(ctx context.Context) (*sql.DB, error) {
 	}
 	s.db = db
 	return db, nil
+}
+
+// cutShort refuses a file with less than a page in it, which SQLite takes for an empty database: what it was is lost.
+// https://www.sqlite.org/fileformat2.html
+func cutShort(info fs.FileInfo) error {
+	if n := info.Size(); n > 0 && n < 512 {
+		return fmt.Errorf("%w: it is %d bytes long", ErrDamaged, n)
+	}
+	return nil
 }
 
 // connect makes a pool of one connection: SQLite has one writer at a time anyway, and waiting in line for it is
