@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"maps"
 	"os"
@@ -125,7 +126,9 @@ func closed(which string) func(p *place) ending {
 		p.must(err)
 		p.Cleanup(func() { _ = run.Kill() })
 		p.must(w.Close())
-		p.changes()
+		for lines := bufio.NewScanner(r); lines.Scan() && !strings.Contains(lines.Text(), "effective: ") && !strings.Contains(lines.Text(), "fault.effective"); {
+			continue
+		}
 		from := time.Now()
 		p.must(r.Close())
 		return ending{code: p.code(run), from: from}
