@@ -135,7 +135,7 @@ func (n *needs) narrowed(p inject.Permission) inject.Permission {
 	switch {
 	case p.Resource == "*" && service != "sts" && service != "iam": // those two answer for all regions
 		more["aws:RequestedRegion"] = n.place.Region
-	case anyOfService(p.Resource) && p.When != inject.ForSweep: // whose own tag is its condition
+	case anyOfService(p.Resource) && (p.When != inject.ForSweep || p.Condition["aws:ResourceTag/"+inject.TagRun] == "" && sidOf(p.Action) != "SqsRead"): // a sweep finds marks by reading all
 		for k, v := range n.env.Tags {
 			more["aws:ResourceTag/"+k] = v
 		}
@@ -164,7 +164,7 @@ func openResources(list []inject.Permission) (notes []string) {
 		slices.Sort(blunt)
 		notes = append(notes, "AWS knows no resource for "+strings.Join(blunt, ", ")+", or none that has a name before it is asked: * stands there, in the environment's region alone")
 	}
-	if slices.ContainsFunc(list, func(p inject.Permission) bool { return anyOfService(p.Resource) && p.When != inject.ForSweep }) {
+	if slices.ContainsFunc(list, func(p inject.Permission) bool { return anyOfService(p.Resource) }) {
 		notes = append(notes, "where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too")
 	}
 	return notes

@@ -3,7 +3,6 @@ package privilege
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -289,7 +288,16 @@ func (p *place) killed(file string) {
 		_, code, err := p.Program.Run(p.ctx, "plan", file)
 		return code == 0, err
 	}))
-	pr, err := p.Start(p.ctx, "run", file)
-	p.must(err)
-	p.must(errors.Join(pr.Says(p.ctx, "fault applied: "+p.last), pr.Kill()))
+	var pr *killtest.Process
+	p.must(killtest.Until(p.ctx, func() (ok bool, err error) {
+		if pr, err = p.Start(p.ctx, "run", file); err != nil {
+			return false, err
+		}
+		err = pr.Says(p.ctx, "fault applied: "+p.last)
+		if err != nil && pr.Ended() && p.ctx.Err() == nil {
+			return false, nil // a policy that was changed a moment ago cannot be changed again yet
+		}
+		return err == nil, err
+	}))
+	p.must(pr.Kill())
 }

@@ -89,7 +89,7 @@ func (c *Cloud) resourceOf(q *request) string {
 		}
 		return ""
 	}
-	name := in("TableName", "ResourceArn", "QueueUrl", "QueueName", "SourceArn", "RuleArn", "ListenerArn", "Name", "ResourceId", "PolicySourceArn", "RoleArn", "TopicArn")
+	name := in("TableName", "ResourceArn", "QueueUrl", "QueueName", "SourceArn", "RuleArn", "ListenerArn", "SecretId", "Name", "ResourceId", "PolicySourceArn", "RoleArn", "TopicArn")
 	switch {
 	case name == "" || q.service == "elasticloadbalancing" && strings.HasPrefix(q.operation, "Describe"):
 		if q.service == "fis" {
@@ -104,6 +104,10 @@ func (c *Cloud) resourceOf(q *request) string {
 		return arn("dynamodb", "table/"+name)
 	case "sqs":
 		return arn("sqs", lastSegment(name))
+	case "ssm":
+		return arn("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
+	case "secretsmanager":
+		return arn("secretsmanager", "secret:"+name+"-a1B2c3")
 	case "scheduler":
 		return arn("scheduler", "schedule/default/"+name)
 	case "application-autoscaling":

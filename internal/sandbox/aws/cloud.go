@@ -100,6 +100,8 @@ func newServices(d deps) []service {
 		newELB(d),
 		newScheduler(d),
 		newFIS(d),
+		newSSM(d),
+		newSecrets(d),
 	}
 }
 

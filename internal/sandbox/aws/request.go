@@ -111,6 +111,12 @@ func (q *request) target(header string) error {
 	case "AmazonSQS":
 		q.service = "sqs"
 		q.wire = jsonWire{contentType: "application/x-amz-json-1.0", namespace: "com.amazonaws.sqs#"}
+	case "AmazonSSM", "secretsmanager":
+		q.service = map[string]string{"AmazonSSM": "ssm"}[prefix]
+		if q.service == "" {
+			q.service = prefix
+		}
+		q.wire = jsonWire{contentType: "application/x-amz-json-1.1", namespace: ""}
 	case "AnyScaleFrontendService":
 		q.service = "application-autoscaling"
 		q.wire = jsonWire{contentType: "application/x-amz-json-1.1", namespace: "com.amazonaws.autoscaling#"}
