@@ -147,7 +147,7 @@ func (h Hold) Held(ctx context.Context, pr *Process) error {
 	})
 }
 
-// ErrNotReached: the process ended and never made the call.
+// ErrNotReached says that the process ended and never made the call.
 var ErrNotReached = errors.New("the process ended and never made the call")
 
 // Done waits until it has let go of its call: it has taken effect.
