@@ -233,7 +233,7 @@ func (d *Deps) swept(list []drills.Swept, unread int) error {
 	case left > 0:
 		return &exitError{exitDirty, nil}
 	case unread > 0:
-		return &hinted{errors.New("not everything could be looked at, so something may be left"), "firedrill policy --for recover, and allow what it says"}
+		return &hinted{errors.New("not everything could be looked at, so something may be left"), "firedrill policy --for sweep, and allow what it says"}
 	case held > 0:
 		return &exitError{exitLater, nil}
 	}

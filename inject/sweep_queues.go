@@ -30,6 +30,7 @@ func (s *Sweeper) findQueues(ctx context.Context, at home, f *finding) {
 	f.looked("queues", len(urls))
 	var mu sync.Mutex
 	byMark := map[string][]markedQueue{}
+	feeds := map[string][]queue{} // by the ARN of the DLQ that their redrive policies name
 	each(ctx, urls, func(url string) {
 		q, err := s.readMarked(ctx, url)
 		if err != nil {
@@ -37,6 +38,11 @@ func (s *Sweeper) findQueues(ctx context.Context, at home, f *finding) {
 		}
 		if q == nil {
 			return
+		}
+		if dlq, _, ok := q.redrive(); ok {
+			mu.Lock()
+			feeds[dlq] = append(feeds[dlq], q.queue)
+			mu.Unlock()
 		}
 		l := Leftover{Thing: "queue " + q.name(), ARN: q.arn()}
 		if f.findThrowaway(l, q.name(), q.tags, at.command("sqs", "delete-queue", "--queue-url", url)) {
@@ -51,7 +57,7 @@ func (s *Sweeper) findQueues(ctx context.Context, at home, f *finding) {
 		byMark[q.mark.name()] = append(byMark[q.mark.name()], *q)
 	})
 	for _, same := range byMark {
-		s.recallQueues(ctx, at, same, f)
+		s.recallQueues(ctx, at, same, feeds, f)
 	}
 }
 
@@ -105,7 +111,7 @@ func (s *Sweeper) findStall(at home, q markedQueue, f *finding) bool {
 }
 
 // recallQueues makes an undo of the queues of one fault.
-func (s *Sweeper) recallQueues(ctx context.Context, at home, same []markedQueue, f *finding) {
+func (s *Sweeper) recallQueues(ctx context.Context, at home, same []markedQueue, feeds map[string][]queue, f *finding) {
 	slices.SortFunc(same, func(a, b markedQueue) int { return strings.Compare(a.url, b.url) })
 	list := func(q markedQueue, why string) {
 		f.found(Leftover{Thing: "queue " + lastPart(q.url, "/"), ARN: q.arn(), Mark: q.mark, Why: why, ByHand: []string{at.untagQueue(q.url)}})
@@ -120,7 +126,7 @@ func (s *Sweeper) recallQueues(ctx context.Context, at home, same []markedQueue,
 			return
 		}
 	}
-	source, dlq, err := s.pairOf(ctx, same)
+	source, dlq, err := s.pairOf(ctx, same, feeds)
 	if err != nil {
 		for _, q := range same {
 			list(q, err.Error())
@@ -131,7 +137,7 @@ func (s *Sweeper) recallQueues(ctx context.Context, at home, same []markedQueue,
 }
 
 // pairOf tells the queue that was poisoned from its DLQ. source is the zero queue where it has been deleted since.
-func (s *Sweeper) pairOf(ctx context.Context, same []markedQueue) (source, dlq queue, err error) {
+func (s *Sweeper) pairOf(ctx context.Context, same []markedQueue, feeds map[string][]queue) (source, dlq queue, err error) {
 	for i, q := range same {
 		name, _, ok := q.redrive()
 		if !ok {
@@ -154,14 +160,12 @@ func (s *Sweeper) pairOf(ctx context.Context, same []markedQueue) (source, dlq q
 		return source, dlq, errors.New("which of these queues is the DLQ cannot be told: no redrive policy names one of them")
 	}
 	dlq = same[0].queue
-	out, err := s.c.SQS.ListDeadLetterSourceQueues(ctx, &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dlq.url})
-	switch {
-	case err != nil:
-		return source, dlq, fmt.Errorf("list the queues whose DLQ is %s: %w", dlq.name(), err)
-	case len(out.QueueUrls) > 1:
-		return source, dlq, fmt.Errorf("%d queues have it as their DLQ, and none of them carries the mark", len(out.QueueUrls))
-	case len(out.QueueUrls) == 1:
-		source, err = s.queues.readQueue(ctx, out.QueueUrls[0])
+	switch sources := feeds[dlq.arn()]; len(sources) {
+	case 0:
+	case 1:
+		source = sources[0]
+	default:
+		err = fmt.Errorf("%d queues have it as their DLQ, and none of them carries the mark", len(sources))
 	}
 	return source, dlq, err
 }
