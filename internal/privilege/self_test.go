@@ -44,7 +44,7 @@ func roleAsks(t *testing.T, token string) {
 	w, config := p.box.World(), filepath.Join(t.TempDir(), "firedrill.yaml")
 	p.must(os.WriteFile(config, []byte(strings.NewReplacer("ENDPOINT", w.AWS, "TOKEN", token).Replace(staging)), 0o600))
 	key := w.Keys["firedrill"]
-	p.Program.Env = []string{"FIREDRILL_CONFIG=" + config, "AWS_ACCESS_KEY_ID=" + key.ID, "AWS_SECRET_ACCESS_KEY=" + key.Secret, "AWS_CONFIG_FILE=/nonexistent"}
+	p.Env = []string{"FIREDRILL_CONFIG=" + config, "AWS_ACCESS_KEY_ID=" + key.ID, "AWS_SECRET_ACCESS_KEY=" + key.Secret, "AWS_CONFIG_FILE=/nonexistent"}
 	p.keep()
 
 	var made struct{ Roles []role }
