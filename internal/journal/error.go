@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	"modernc.org/sqlite"
 )
@@ -19,6 +21,12 @@ type Error struct {
 
 func (e *Error) Error() string {
 	msg := fmt.Sprintf("%s journal %s: %v", e.Op, e.Path, e.Err)
+	msg = strings.Map(func(r rune) rune { // one line, whatever a damaged file says
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, msg)
 	if e.Try != "" {
 		msg += ". Try: " + e.Try
 	}
