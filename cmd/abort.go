@@ -63,6 +63,9 @@ func (d *Deps) awaitEnd(ctx context.Context, store journal.Store, run, why strin
 		show.add(news)
 		t := show.fold.Timeline(d.Now())
 		switch ended := !t.Ended.IsZero(); {
+		case ended && !t.Left() && t.Outcome == timeline.Dirty:
+			show.close()
+			return notWell(run, t.LeftAtEnd)
 		case ended && !t.Left():
 			show.close()
 			_, err := fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, t.Outcome)

@@ -112,7 +112,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 	out := &outside{env: env, clients: clients}
 	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil, learn: d.known.learn}
 	out.world = drills.World{
-		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing}),
+		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing, Roles: rolesOf(env)}),
 		Caller: func(ctx context.Context) (drills.Caller, error) {
 			c, err := clients.Identity(ctx)
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: o.Region}, err
@@ -129,6 +129,16 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 	}
 	d.look(&out.world, clients)
 	return out, d.connectPager(ctx, out, secrets)
+}
+
+// rolesOf are those that a fault must not shut out: ours, and that of the dead-man's switch.
+func rolesOf(env *drills.Environment) (roles []string) {
+	for _, r := range []string{env.AWS.Role, env.Deadman.Role} {
+		if r != "" {
+			roles = append(roles, r)
+		}
+	}
+	return roles
 }
 
 // switchOptions are those of an environment's dead-man's switch. Deleting one takes neither role nor queue.

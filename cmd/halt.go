@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,11 +99,12 @@ func (d *Deps) release(ctx context.Context, store journal.Store, l drills.Lever)
 
 // allEnded waits until every run of an environment that somebody works on has ended, and says what became of each.
 func (d *Deps) allEnded(ctx context.Context, store journal.Store, environment string) error {
-	runs, err := store.Runs(ctx, journal.Filter{Environment: environment, Unfinished: true})
+	all, err := store.Runs(ctx, journal.Filter{Environment: environment})
 	if err != nil {
 		return err
 	}
 	var errs error
+	runs := slices.DeleteFunc(all, func(r journal.Summary) bool { return r.Finished && !(mayBeLeft(r) && d.leftOf(ctx, store, r.Run)) })
 	for _, run := range runs {
 		errs = errors.Join(errs, d.awaitEnd(ctx, store, run.Run, "the safety lever of "+environment+" was pulled"))
 	}
@@ -112,11 +114,13 @@ func (d *Deps) allEnded(ctx context.Context, store journal.Store, environment st
 	return errs
 }
 
-// tellLever says that an environment's lever is pulled.
-func (d *Deps) tellLever(ctx context.Context, store journal.Store, environment string) error {
+// tellLever says that an environment's lever is pulled, or that nobody can say.
+func (d *Deps) tellLever(ctx context.Context, store journal.Store, environment string) {
 	l, err := drills.ReadLever(ctx, store, environment, d.Now())
-	if err == nil && l.Pulled {
+	switch {
+	case err != nil:
+		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
+	case l.Pulled:
 		fmt.Fprintf(d.Err, "%s. Try: firedrill halt --release --env %s\n", l, environment)
 	}
-	return err
 }

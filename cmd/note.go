@@ -50,7 +50,7 @@ func runNote(ctx context.Context, d *Deps, named, text string, acknowledge bool)
 	defer store.Close()
 	e := journal.Event{Kind: journal.NoteWritten, At: d.Now(), Fact: journal.Fact{Text: text, By: d.operator()}}
 	if acknowledge {
-		e.Kind, e.Fact = journal.OverrunAcknowledged, journal.Fact{Why: text, By: d.operator()}
+		e.Kind, e.Fact = journal.RunAcknowledged, journal.Fact{Why: text, By: d.operator()}
 	}
 	if err := d.outsider(ctx, store, run.Run, "note", e); err != nil {
 		return err

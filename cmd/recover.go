@@ -146,6 +146,9 @@ func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason,
 	if _, err := d.writeDebrief(run, state.Events); err != nil {
 		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
 	}
+	if len(state.InPlace()) == 0 && state.Dirty() {
+		return notWell(run, state.Unwell)
+	}
 	if left := state.InPlace(); len(left) > 0 {
 		return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: left in place: %s", run, strings.Join(left, ", ")), "firedrill status " + run}}
 	}
@@ -155,6 +158,12 @@ func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason,
 	}
 	_, err = fmt.Fprintf(d.Out, "run %s: everything is put back (%s)\n", run, outcome)
 	return err
+}
+
+// notWell says that everything reads as before, and that all is not well.
+func notWell(run string, why []string) error {
+	return &exitError{exitDirty, &hinted{fmt.Errorf("run %s: everything is put back, and %s", run, strings.Join(why, "; ")),
+		"firedrill recover " + run + " to look again, or firedrill note --run " + run + " --acknowledge \"what you found\""}}
 }
 
 func next(tries ...string) string {

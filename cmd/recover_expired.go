@@ -8,6 +8,7 @@ import (
 
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/timeline"
 )
 
 // dirtyAgain is how long a run stays dirty before it is tried again unasked: its own process has tried for long, its owner
@@ -76,6 +77,9 @@ func (d *Deps) expired(ctx context.Context) (ids, dirty []string, err error) {
 			continue
 		}
 		events, err := eventsOf(ctx, store, r.Run)
+		if err == nil && r.Finished && !timeline.Of(events, d.Now()).Left() {
+			continue // everything is put back, and a person is to look why it is not well
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -77,10 +77,8 @@ func runStatus(ctx context.Context, d *Deps, named string, follow bool) error {
 	} else if err := d.printStatus(t); err != nil {
 		return err
 	}
-	if err := d.tellLever(ctx, store, t.Brief.Environment); err != nil {
-		return err
-	}
-	left := t.Left()
+	d.tellLever(ctx, store, t.Brief.Environment)
+	left := t.Left() || t.Outcome == timeline.Dirty
 	if named == "" {
 		others, err := d.tellOthers(ctx, store, t.Run)
 		if err != nil {

@@ -57,12 +57,36 @@ func (st *Steps) arm(ctx context.Context, s *State, a Action) journal.Event {
 		return fail(err, true)
 	}
 	defer cancel()
+	defer st.unlessEnded(ctx, cancel)()
 	if err := st.World.Switch.Arm(ctx, list); err != nil {
 		var no *inject.Definite
 		return fail(err, errors.As(err, &no))
 	}
 	e.Fact.Schedules, e.Fact.Value = scheduleTexts(list), &list[0].At
 	return e
+}
+
+// unlessEnded ends what takes its time on the way in as soon as somebody wants the run to end.
+func (st *Steps) unlessEnded(ctx context.Context, cancel context.CancelFunc) (done func()) {
+	watching, stop := context.WithCancel(ctx)
+	ticks, stopped := st.World.Clock.Every(watching, time.Second/2), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-watching.Done():
+				return
+			case <-ticks:
+				if st.ended(watching) {
+					cancel()
+				}
+			}
+		}
+	}()
+	return func() {
+		stop()
+		<-stopped
+	}
 }
 
 // disarm is one try at deleting the switch of a fault that reads back as before. It asks for nothing but the account:
@@ -79,8 +103,14 @@ func (st *Steps) disarm(ctx context.Context, s *State, a Action) journal.Event {
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	if c, err := st.whoami(ctx); err == nil && u.Target.Account != "" && c.Account != u.Target.Account {
+	c, err := st.whoami(ctx)
+	switch { // elsewhere none would be found, and that would be taken for gone
+	case err != nil:
+		return fail(fmt.Errorf("whether this is its account is unknown: %w", err))
+	case u.Target.Account != "" && c.Account != u.Target.Account:
 		return fail(fmt.Errorf("these credentials stand in account %s, it is in %s", c.Account, u.Target.Account))
+	case u.Target.Region != "" && c.Region != "" && c.Region != u.Target.Region:
+		return fail(fmt.Errorf("this process looks at region %s, it is in %s", c.Region, u.Target.Region))
 	}
 	names := st.derived(s, a.Fault)
 	if err := st.World.Switch.Disarm(ctx, u.Mark, names); err != nil {

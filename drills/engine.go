@@ -187,6 +187,7 @@ func (r *running) step(in, out context.Context) (done bool, err error) {
 		}
 	}()
 	r.catchUp(out)
+	r.halt(out)
 	if in.Err() != nil && !r.told && !r.state.Finished {
 		r.interrupted(out, context.Cause(in))
 	}
@@ -238,6 +239,7 @@ func (r *running) byHand(ctx context.Context) (err error) {
 func (r *running) disarmByHand(ctx context.Context, i int) error {
 	if id := r.state.Plan.Faults[i].ID; r.state.switched(id) {
 		if e := r.Steps.Do(ctx, r.state, r.state.act(Disarm, i, 0)); e[0].Kind != journal.DeadmanDisarmed {
+			r.state.Faults[i].Phase = Stuck
 			return fmt.Errorf("the dead-man's switch of %s may stand: %s", id, e[0].Fact.Err)
 		}
 	}
@@ -260,13 +262,6 @@ func (r *running) catchUp(ctx context.Context) {
 	r.fold(events)
 	if err != nil {
 		r.lose(err)
-		return
-	}
-	if l := r.halted(ctx); l.Pulled {
-		e := journal.Event{Kind: journal.AbortRequested, At: r.Clock.Now(), Fact: journal.Fact{Reason: ReasonLever, Why: l.String(), By: l.By}}
-		if err := r.record(ctx, "halt/"+itoa(r.at.Gen), []journal.Event{e}); err != nil {
-			r.lose(err)
-		}
 	}
 }
 
@@ -336,10 +331,10 @@ func (r *running) written(ctx context.Context) bool {
 	if r.lost != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	tail, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	_, events, err := journal.Tail(ctx, r.Store, r.at)
-	return err != nil || len(events) > 0 || r.halted(ctx).Pulled
+	_, events, err := journal.Tail(tail, r.Store, r.at)
+	return err != nil || len(events) > 0 || (!r.state.Undoing && r.halted(ctx).Pulled)
 }
 
 // ended says that somebody else has aborted the run, or taken it over.
@@ -347,10 +342,10 @@ func (r *running) ended(ctx context.Context) bool {
 	if r.lost != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	tail, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	_, events, err := journal.Tail(ctx, r.Store, r.at)
-	return err != nil || slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.AbortRequested })
+	_, events, err := journal.Tail(tail, r.Store, r.at)
+	return err != nil || slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.AbortRequested }) || r.halted(ctx).Pulled
 }
 
 // end lets go of what the run no longer needs. A target stays the run's own while anything is in place or unrecorded.

@@ -28,23 +28,28 @@ func ReadLever(ctx context.Context, s journal.Store, environment string, now tim
 	return foldLever(environment, events, now), nil
 }
 
+// foldLever finds the pull that holds the longest: only letting go ends one before its time.
 func foldLever(environment string, events []journal.Event, now time.Time) Lever {
-	l := Lever{Environment: environment}
+	held := Lever{Environment: environment}
 	for _, e := range events {
 		switch e.Kind {
 		case journal.LeverPulled:
-			l.Pulled, l.By, l.Why, l.At, l.Until = true, e.Fact.By, e.Fact.Why, e.At, time.Time{}
+			l := Lever{Environment: environment, Pulled: true, By: e.Fact.By, Why: e.Fact.Why, At: e.At}
 			if e.Fact.Value != nil {
 				l.Until = *e.Fact.Value
 			}
+			if over := !l.Until.IsZero() && !now.Before(l.Until); !over && !held.outlasts(l) {
+				held = l
+			}
 		case journal.LeverReleased:
-			l.Pulled = false
+			held = Lever{Environment: environment}
 		}
 	}
-	if l.Pulled && !l.Until.IsZero() && !now.Before(l.Until) {
-		l.Pulled = false
-	}
-	return l
+	return held
+}
+
+func (l Lever) outlasts(o Lever) bool {
+	return l.Pulled && (l.Until.IsZero() || !o.Until.IsZero() && !l.Until.Before(o.Until))
 }
 
 // PullLever pulls an environment's lever: l says by whom, why, when and until when.
@@ -107,13 +112,15 @@ func (st *Steps) checkLever(ctx context.Context, p *Plan, f *found) *Refusal {
 	if st.World.Lever == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, leverTime)
+	defer cancel()
 	engaged, why, err := st.World.Lever(ctx)
 	switch {
 	case errors.Is(err, observe.ErrLeverUnread):
-		f.warning("AWS FIS's safety lever may not be read (fis:GetSafetyLever): it is not honoured")
+		f.warning("%v: it is not honoured", err)
 		f.facts["fis_lever"] = "unread"
 	case err != nil:
-		return refuse("lever", "try again, or take fis:GetSafetyLever from the role where it is not to count", "read AWS FIS's safety lever: %v", err)
+		return later("lever", "try again", "%v", err)
 	case engaged:
 		return later("lever", "aws fis update-safety-lever-state --id default --state status=disengaged,reason=…", "AWS FIS's safety lever of account %s is engaged: %s", p.Account, why)
 	}
@@ -122,7 +129,7 @@ func (st *Steps) checkLever(ctx context.Context, p *Plan, f *found) *Refusal {
 
 // readLever tells during a run that AWS FIS's lever was engaged meanwhile. What cannot be read pulls nothing.
 func (st *Steps) readLever(ctx context.Context) []journal.Event {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, leverTime)
 	defer cancel()
 	engaged, why, err := st.World.Lever(ctx)
 	if errors.Is(err, observe.ErrLeverUnread) {
@@ -137,12 +144,33 @@ func (st *Steps) readLever(ctx context.Context) []journal.Event {
 		Why: "AWS FIS's safety lever is engaged: " + why}}}
 }
 
+// leverTime bounds one look at AWS FIS's lever: it must hold nothing up.
+const leverTime = 3 * time.Second
+
 // halted asks during a run whether somebody has pulled the environment's lever. A store that cannot be read ends the
-// run by itself, and before anything is in place the guard refuses.
+// run by itself, and right before the first change the guard refuses.
 func (r *running) halted(ctx context.Context) (l Lever) {
-	if r.lost != nil || !r.state.Guarded || r.state.Stop != nil || r.state.Finished || r.state.Plan.Environment == "" {
+	s, now := r.state, r.Clock.Now()
+	if r.lost != nil || s.Stop != nil || s.Finished || s.Plan.Environment == "" || (!s.Guarded && !now.Before(s.due(0))) {
 		return l
 	}
-	l, _ = ReadLever(ctx, r.Store, r.state.Plan.Environment, r.Clock.Now())
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	l, _ = ReadLever(ctx, r.Store, s.Plan.Environment, now)
 	return l
+}
+
+// halt ends the run where the lever is pulled. A run that is putting back already does nothing else.
+func (r *running) halt(ctx context.Context) {
+	if r.lost != nil || r.state.Undoing {
+		return
+	}
+	l := r.halted(ctx)
+	if !l.Pulled {
+		return
+	}
+	e := journal.Event{Kind: journal.AbortRequested, At: r.Clock.Now(), Fact: journal.Fact{Reason: ReasonLever, Why: l.String(), By: l.By}}
+	if err := r.record(ctx, "halt/"+itoa(r.at.Gen), []journal.Event{e}); err != nil {
+		r.lose(err)
+	}
 }

@@ -257,7 +257,7 @@ func briefOf(spec *Spec, p *Plan, v *Preview) journal.Brief {
 		}
 	}
 	for _, f := range v.Faults {
-		bf := journal.BriefFault{ID: f.ID, Kind: f.Kind, Target: f.Undo.Target.ARN}
+		bf := journal.BriefFault{ID: f.ID, Kind: f.Kind, Target: f.Undo.Target.ARN, Switch: f.Switch.Why == "" && f.Switch.Expires.IsZero()}
 		for _, c := range f.Changes {
 			bf.Changes = append(bf.Changes, journal.Change(c))
 		}

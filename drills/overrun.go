@@ -15,29 +15,41 @@ type Overrun struct {
 	Acknowledged bool // a person has looked into it
 }
 
-// overrunOf finds the undo of a run that overran its budget the most. The budget is what the plan said, and the time a
-// late call may take to land; the undo's time runs from its first try until it read back as before.
+// overrunOf finds the undo of a run that overran its budget the most. The undo's time runs from its first try by one
+// engine until it read back as before; the budget is what the plan said of all of them, for one waits for another, and
+// the time that a late call may take to land.
 func overrunOf(run string, events []journal.Event) (worst Overrun) {
 	s := NewState(run)
 	first := map[string]time.Time{}
 	for _, e := range events {
 		s.Add(e)
 		switch e.Kind {
+		case journal.RunTaken, journal.RunReopened:
+			clear(first) // nobody was at it meanwhile
 		case journal.FaultReverted, journal.FaultRevertFailed:
 			if first[e.Fact.Fault].IsZero() {
 				first[e.Fact.Fault] = began(e)
 			}
 		case journal.FaultSettled:
-			p := s.Plan.Faults[s.index(e.Fact.Fault)]
-			o := Overrun{Run: run, Fault: p.ID, Took: e.At.Sub(first[p.ID]), Budget: p.Undo + Late}
-			if p.Undo > 0 && !first[p.ID].IsZero() && o.Took > o.Budget && o.Took-o.Budget > worst.Took-worst.Budget {
+			at, budget := first[e.Fact.Fault], s.Plan.undo()
+			delete(first, e.Fact.Fault)
+			o := Overrun{Run: run, Fault: e.Fact.Fault, Took: e.At.Sub(at), Budget: budget + Late}
+			if budget > 0 && !at.IsZero() && o.Took > o.Budget && o.Took-o.Budget > worst.Took-worst.Budget {
 				worst = o
 			}
-		case journal.OverrunAcknowledged:
+		case journal.RunAcknowledged:
 			worst.Acknowledged = true
 		}
 	}
 	return worst
+}
+
+// undo is how long putting everything back should take at the longest.
+func (p *Plan) undo() (d time.Duration) {
+	for _, f := range p.Faults {
+		d += f.Undo
+	}
+	return d
 }
 
 // CheckLast refuses a drill whose last undo in this environment overran its budget, until somebody has said that they

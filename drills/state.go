@@ -7,7 +7,6 @@ import (
 
 	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/journal"
-	"github.com/firedrill/firedrill/observe"
 )
 
 // Phase is how far a fault has got.
@@ -35,6 +34,7 @@ type FaultState struct {
 	Undo       inject.Undo
 	Unreadable string    // why the recorded undo cannot be read
 	Armed      bool      // its dead-man's switch stands
+	ReadBack   bool      // it reads as before, since it was last put back
 	Issued     bool      // Stage or Apply has been recorded, as done or as failed
 	Unsure     time.Time // until then a call of ours may still land
 	AppliedAt  time.Time
@@ -154,9 +154,11 @@ func (s *State) Add(e journal.Event) {
 	case journal.SteadyRead:
 		s.SteadyOK = true
 		s.reading(e)
-		s.unwell(e)
+		s.calm(e)
 	case journal.ClockRead:
 		s.Clocked = true
+	case journal.RunAcknowledged:
+		s.Unwell, s.Unsteady = nil, false
 	case journal.AbortRequested:
 		s.stop(e.Fact.Reason, e)
 	case journal.PageSent, journal.PageResolved:
@@ -215,7 +217,7 @@ func (s *State) taken(e journal.Event) {
 			f.Tries = 0 // patience is this engine's own
 		}
 		if f.Phase == Stuck {
-			f.Phase = Applied
+			f.again()
 		}
 	}
 }
@@ -224,8 +226,8 @@ func (s *State) taken(e journal.Event) {
 func (s *State) reopened() {
 	s.Finished, s.Outcome, s.Owner, s.OwnerTries, s.Calmed, s.ClearTry, s.Unwell = false, "", false, 0, false, 0, nil
 	for i := range s.Faults {
-		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted || f.Phase == Restored {
-			f.Phase, f.Tries = Applied, 0
+		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted {
+			f.again()
 		}
 	}
 }
@@ -233,20 +235,6 @@ func (s *State) reopened() {
 func (s *State) stop(reason string, e journal.Event) {
 	if s.Stop == nil {
 		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
-	}
-}
-
-// unwell: after the undo, a steady state that is bad for good is something we have left.
-func (s *State) unwell(e journal.Event) {
-	if verbOf(e.Action) != Calm || (s.Stop != nil && !s.Unsteady) {
-		return
-	}
-	if e.N == 0 {
-		s.Unsteady = false
-	}
-	if e.Fact.Reading == string(observe.Bad) {
-		s.Unsteady = true
-		s.Unwell = append(s.Unwell, fmt.Sprintf("the steady state is not back: %s is bad (%s)", e.Fact.Probe, e.Fact.Why))
 	}
 }
 

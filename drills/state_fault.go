@@ -52,7 +52,7 @@ func (s *State) fault(e journal.Event) {
 	case journal.FaultCeased:
 		f.Ceased = e.At
 	case journal.FaultReverted:
-		s.Undoing = true
+		s.Undoing, f.ReadBack = true, false
 		f.tried(e.At)
 		f.How, f.Err = inject.Outcome(e.Fact.How), ""
 		if began(e).Before(f.Unsure) {
@@ -60,13 +60,13 @@ func (s *State) fault(e journal.Event) {
 		}
 		f.Phase = Reverted
 	case journal.FaultRevertFailed:
-		s.Undoing = true
+		s.Undoing, f.ReadBack = true, false
 		f.tried(e.At)
 		f.Phase, f.Err = Applied, e.Fact.Err
 		if e.Fact.Reason == reasonPatience {
 			f.Phase = Stuck
 		}
-	case journal.DeadmanDisarmFailed:
+	case journal.DeadmanDisarmFailed: // what reads back as before is not put back again for it
 		f.tried(e.At)
 		f.Err = e.Fact.Err
 		if e.Fact.Reason == reasonPatience {
@@ -79,7 +79,7 @@ func (s *State) fault(e journal.Event) {
 	case journal.FaultSettled:
 		f.Phase, f.Err = Settled, ""
 		if s.switched(e.Fact.Fault) {
-			f.Phase, f.Tries = Restored, 0
+			f.Phase, f.ReadBack, f.Tries = Restored, true, 0
 		}
 	}
 }
@@ -105,6 +105,13 @@ func (s *State) switched(id string) bool {
 func (s *State) begins(at time.Time) {
 	if s.Started.IsZero() {
 		s.Started = at
+	}
+}
+
+// again has a new engine take up where patience had ended: what read back as before needs its switch deleted alone.
+func (f *FaultState) again() {
+	if f.Phase, f.Tries = Applied, 0; f.ReadBack {
+		f.Phase = Restored
 	}
 }
 

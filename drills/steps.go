@@ -154,7 +154,11 @@ func (st *Steps) change(ctx context.Context, s *State, a Action) journal.Event {
 	if a.Verb == Prepare {
 		ctx, cancel := context.WithTimeout(ctx, stepTime)
 		defer cancel()
-		mark := inject.Mark{Run: s.Run, Fault: p.ID, Until: st.World.Clock.Now().Add(s.Plan.Limit)}
+		began := st.World.Clock.Now()
+		if !s.Started.IsZero() {
+			began = s.Started // the limit is the run's: a fault that comes later ends no later
+		}
+		mark := inject.Mark{Run: s.Run, Fault: p.ID, Until: began.Add(s.Plan.Limit)}
 		u, err := fault.Prepare(ctx, mark, st.World.Clock.Now())
 		var no *inject.Refusal
 		if errors.As(err, &no) {
@@ -239,8 +243,9 @@ func (st *Steps) left(s *State) (left []string) {
 			continue
 		}
 		line := fmt.Sprintf("%s (%s) on %s: %s", s.Plan.Faults[i].ID, s.Plan.Faults[i].Kind, f.Undo.Target.ARN, f.Err)
-		if f.Phase == Restored || f.Armed {
-			line += "; its dead-man's switch may stand"
+		if f.ReadBack {
+			left = append(left, line+"; it reads back as before, but its dead-man's switch may stand")
+			continue
 		}
 		for _, c := range st.describe(f.Undo) {
 			line += fmt.Sprintf("; %s was %s, we made it %s", c.What, c.Before, c.During)
@@ -254,10 +259,13 @@ func (st *Steps) left(s *State) (left []string) {
 func (st *Steps) byHand(s *State) (lines []string) {
 	for i := range s.Faults {
 		f := &s.Faults[i]
-		if kind, ok := st.World.Catalog[f.Undo.Kind]; ok && kind.ByHand != nil && f.open() && f.Phase != Restored {
+		if !f.open() {
+			continue
+		}
+		if kind, ok := st.World.Catalog[f.Undo.Kind]; ok && kind.ByHand != nil && !f.ReadBack {
 			lines = append(lines, kind.ByHand(f.Undo)...)
 		}
-		if !f.open() || !f.Armed && f.Phase != Restored {
+		if !s.switched(s.Plan.Faults[i].ID) {
 			continue
 		}
 		list, _ := st.schedules(s, i)

@@ -105,9 +105,13 @@ func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
 		e.Fact.Err, e.Fact.Reason = "the environment names no owner to page", reasonNoOwner
 		return e
 	}
+	title := fmt.Sprintf("firedrill left something in place in %s: %s", s.Plan.Environment, strings.Join(s.InPlace(), ", "))
+	if len(s.InPlace()) == 0 {
+		title = fmt.Sprintf("%s is not well after drill %s, although everything is put back", s.Plan.Environment, s.Plan.Drill)
+	}
 	err := st.send(ctx, s.Plan.Owner, observe.Page{
 		Key:     Dedup(s.Run) + "/left",
-		Title:   fmt.Sprintf("firedrill left something in place in %s: %s", s.Plan.Environment, strings.Join(s.InPlace(), ", ")),
+		Title:   title,
 		Source:  "firedrill",
 		Details: map[string]any{"left in place": left, "by hand": byHand, "put it back": "firedrill recover " + s.Run + " --env " + s.Plan.Environment},
 	})
@@ -115,48 +119,6 @@ func (st *Steps) pageOwner(ctx context.Context, s *State) journal.Event {
 		e.Fact.Err = err.Error()
 	}
 	return e
-}
-
-// calm waits, after the undo, for watched alarms to be OK and the steady state to be good three times in a row; at
-// most the plan's settle. It names what is not.
-func (st *Steps) calm(ctx context.Context, s *State) (events []journal.Event) {
-	deadline := st.World.Clock.Now().Add(s.Plan.Settle)
-	for good := 0; ; {
-		var last []journal.Event
-		ok := true
-		for _, p := range s.Plan.Steady {
-			r := st.read(ctx, p)
-			last = append(last, readingEvent(journal.SteadyRead, p, journal.RoleSteady, r))
-			ok = ok && r.Value == observe.OK
-		}
-		ringing := []string(nil)
-		if st.World.Alarms != nil {
-			events = append(events, st.readAlarms(ctx, s)...)
-			ringing = st.ringing(ctx, s)
-		}
-		if good++; !ok || len(ringing) > 0 {
-			good = 0
-		}
-		if now := st.World.Clock.Now(); good >= goodInARow || !now.Before(deadline) || st.ended(ctx) || st.World.Clock.Wait(ctx, calmPause) != nil {
-			return append(events, calmed(last, ringing, now)...)
-		}
-	}
-}
-
-// ended says that somebody wants the run to end, or has taken it.
-func (st *Steps) ended(ctx context.Context) bool { return st.Ended != nil && st.Ended(ctx) }
-
-const calmPause = 500 * time.Millisecond
-
-// calmed is the last look, with the alarms that would not fall silent.
-func calmed(last []journal.Event, ringing []string, now time.Time) []journal.Event {
-	if len(last) == 0 {
-		last = []journal.Event{{Kind: journal.SteadyRead, At: now, Fact: journal.Fact{Role: journal.RoleSteady, Reading: string(observe.OK), Why: "no steady state is declared"}}}
-	}
-	if len(ringing) > 0 {
-		last[len(last)-1].Fact.Left = ringing
-	}
-	return last
 }
 
 // ringing names the watched alarms that are not OK.

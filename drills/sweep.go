@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,7 +121,11 @@ func (w *Sweep) PutBack(ctx context.Context, list []Swept) []Swept {
 		all.Go(func() {
 			defer func() { <-free }()
 			for _, i := range byRun[run] {
-				w.putBack(ctx, &out[i])
+				if out[i].Schedule != "" && stillInPlace(out, out[i].Mark) {
+					out[i].By, out[i].Why = KeeperPerson, "it is kept, for what it puts back is still in place"
+				} else {
+					w.putBack(ctx, &out[i])
+				}
 				told.Lock()
 				w.note(ctx, out[i])
 				if w.Tell != nil {
@@ -132,6 +137,15 @@ func (w *Sweep) PutBack(ctx context.Context, list []Swept) []Swept {
 	}
 	all.Wait()
 	return out
+}
+
+// stillInPlace says that something else of a fault is not put back: its dead-man's switch is worth having until then.
+// What one run has left is put back one after the other, its schedules last.
+func stillInPlace(list []Swept, m inject.Mark) bool {
+	return slices.ContainsFunc(list, func(s Swept) bool {
+		return s.Schedule == "" && s.Mark.Run == m.Run && (s.Mark.Fault == m.Fault || s.Mark.Fault == "" || m.Fault == "") &&
+			(s.By != KeeperMark || s.Err != nil)
+	})
 }
 
 // sweepTries is how often a sweep meets an error before it leaves a thing to the next one: a sweep can be run again, a
@@ -181,7 +195,7 @@ func (w *Sweep) try(ctx context.Context, s *Swept) (late bool, err error) {
 
 // note writes what was done into the run's own record, where this journal has it. Putting back does not wait for it.
 func (w *Sweep) note(ctx context.Context, s Swept) {
-	if w.Store == nil || s.Err != nil {
+	if w.Store == nil || s.Err != nil || s.By != KeeperMark {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)

@@ -28,10 +28,10 @@ func TestSteadyStateThatDoesNotComeBack(t *testing.T) {
 			events := s.events(t)
 			left := strings.Join(events[len(events)-1].Fact.Left, "\n")
 			told := slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.PageSent && e.Fact.Role == "owner" })
-			if dirty := after == observe.Bad; dirty != (st.Outcome == "dirty") || dirty != told || dirty != strings.Contains(left, "the steady state is not back: health is bad") {
+			if dirty := after != observe.OK; dirty != (st.Outcome == "dirty") || dirty != told || dirty != strings.Contains(left, "the steady state is not back: health is "+string(after)) {
 				t.Errorf("outcome %s, owner told %t, left %q", st.Outcome, told, left)
 			}
-			if after != observe.Bad {
+			if after == observe.OK {
 				return
 			}
 			s.w.steady = func() observe.Value { return observe.OK }

@@ -23,7 +23,8 @@ type Schedule struct {
 	Call Call      `json:"call"`
 }
 
-// SwitchMargin is how long after limit and undo time a dead-man's switch fires: nobody is still at it by then.
+// SwitchMargin is how long after limit and undo time a dead-man's switch fires: an undo that goes as planned is over by
+// then. One that is still being tried does not mind: both put back the same.
 const SwitchMargin = 2 * time.Minute
 
 // Schedules lays the calls out: the first at the first whole minute not before due, each later one not before its

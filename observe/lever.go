@@ -23,7 +23,7 @@ func FISLever(cfg aws.Config) func(ctx context.Context) (engaged bool, reason st
 		out, err := client.GetSafetyLever(ctx, &fis.GetSafetyLeverInput{Id: aws.String("default")})
 		var api smithy.APIError
 		switch {
-		case errors.As(err, &api) && (api.ErrorCode() == "AccessDeniedException" || api.ErrorCode() == "ResourceNotFoundException"):
+		case err != nil && ctx.Err() == nil && !errors.As(err, &api), errors.As(err, &api) && answerless(api.ErrorCode()):
 			return false, "", fmt.Errorf("%w: %w", ErrLeverUnread, err)
 		case err != nil:
 			return false, "", fmt.Errorf("read the safety lever of AWS FIS: %w", err)
@@ -33,4 +33,13 @@ func FISLever(cfg aws.Config) func(ctx context.Context) (engaged bool, reason st
 		s := out.SafetyLever.State
 		return s.Status == types.SafetyLeverStatusEngaged || s.Status == types.SafetyLeverStatusEngaging, aws.ToString(s.Reason), nil
 	}
+}
+
+// answerless says that an error code is no answer to the question: it may not be asked, or nobody there knows it.
+func answerless(code string) bool {
+	switch code {
+	case "AccessDeniedException", "AccessDenied", "ResourceNotFoundException", "UnknownOperationException", "UnknownError", "NotFound", "NotImplemented":
+		return true
+	}
+	return false
 }

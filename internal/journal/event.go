@@ -44,7 +44,7 @@ const (
 	DeadmanArmed        Kind = "deadman.armed"         // the switch stands: see Schedules; with Err: it does not
 	DeadmanDisarmed     Kind = "deadman.disarmed"      // it is deleted, and read as gone
 	DeadmanDisarmFailed Kind = "deadman.disarm_failed" // one try at deleting it failed
-	OverrunAcknowledged Kind = "overrun.acknowledged"  // a person has looked into an undo that took too long
+	RunAcknowledged     Kind = "run.acknowledged"      // a person has looked into an undo that took too long, or a state that is not well
 
 	LeverPulled   Kind = "lever.pulled"   // the environment's safety lever: nothing starts, every run unwinds
 	LeverReleased Kind = "lever.released" // and is let go again
@@ -194,6 +194,7 @@ type BriefFault struct {
 	Kind    string   `json:"kind"`
 	Target  string   `json:"target"` // ARN
 	Changes []Change `json:"changes,omitempty"`
+	Switch  bool     `json:"switch,omitempty"` // it has a dead-man's switch
 }
 
 // Change is one thing that a fault changes, for people.

@@ -17,7 +17,9 @@ type faultFold struct {
 	lastYes time.Time // end of the last look that felt it
 	settled time.Time
 	err     string
-	armed   []string // the schedules of its dead-man's switch, while they may stand
+
+	switched bool     // it has a dead-man's switch
+	armed    []string // the schedules of it, as far as they are on record
 }
 
 func (f *Fold) one(id string) *faultFold {
@@ -106,20 +108,20 @@ func (f *Fold) felt(x *faultFold, e journal.Event) {
 func (f *Fold) undo(x *faultFold, e journal.Event) {
 	switch e.Kind {
 	case journal.FaultReverted:
-		x.State, x.err = "reverted", ""
+		x.State, x.err, x.settled = "reverted", "", time.Time{}
 		x.account(e)
 		if rank(e.Fact.How) > rank(x.How) {
 			x.How = e.Fact.How
 		}
 	case journal.FaultRevertFailed:
-		x.State, x.err = "applied", e.Fact.Err
+		x.State, x.err, x.settled = "applied", e.Fact.Err, time.Time{}
 		x.account(e)
 		if e.Fact.Reason == "patience" {
 			x.State = "stuck"
 		}
 	case journal.FaultSettled:
 		x.State, x.settled, x.Why, x.err = "settled", e.At, e.Fact.Why, ""
-		if len(x.armed) > 0 {
+		if x.switched || len(x.armed) > 0 {
 			x.State = "restored" // and its switch still stands
 		}
 		return
@@ -165,8 +167,8 @@ func (f *Fold) table() []Fault {
 		y.Items = slices.Clone(x.Items)
 		if y.InPlace() {
 			y.Left = left(y)
-			if !x.settled.IsZero() && len(x.armed) > 0 {
-				y.Left = "its dead-man's switch: " + strings.Join(x.armed, "; ")
+			if !x.settled.IsZero() {
+				y.Left = strings.TrimSuffix("its dead-man's switch may stand: "+strings.Join(x.armed, "; "), ": ")
 			}
 			if x.err != "" {
 				y.Why = x.err

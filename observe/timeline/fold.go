@@ -95,7 +95,7 @@ func (f *Fold) plan(e journal.Event) {
 	f.steady.labels = f.brief.Steady
 	for _, b := range f.brief.Faults {
 		one := f.one(b.ID)
-		one.Kind, one.Target, one.Changes = b.Kind, b.Target, b.Changes
+		one.Kind, one.Target, one.Changes, one.switched = b.Kind, b.Target, b.Changes, b.Switch
 	}
 }
 

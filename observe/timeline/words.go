@@ -59,8 +59,8 @@ func (w *words) text(e journal.Event) string {
 		return "dead-man's switch deleted: " + f.Fault
 	case journal.DeadmanDisarmFailed:
 		return because("dead-man's switch not deleted: "+f.Fault, f.Err)
-	case journal.OverrunAcknowledged:
-		return because(cmp.Or(f.By, "somebody")+" acknowledged that the undo took too long", f.Why)
+	case journal.RunAcknowledged:
+		return because(cmp.Or(f.By, "somebody")+" has looked into how the run ended", f.Why)
 	case journal.AbortRequested:
 		return because("to be ended early ("+f.Reason+")", f.Why)
 	case journal.NoteWritten:
