@@ -38,7 +38,8 @@ func lossCells() map[string]func(p *place) ending {
 		"panic in a fault's Apply":              panics("apply"),
 		"panic in a fault while it is in place": panics("fault"),
 		"panic in an undo":                      panics("revert:1"),
-		"panic in a probe":                      panics("probe"),
+		"panic in a probe":                      panics("probe:2"),
+		"steady state lost":                     steadyLost,
 		"panic in the pager":                    panics("pager"),
 		"panic in the renderer":                 panics("renderer"),
 		"full disk":                             fullDisk,
@@ -64,8 +65,8 @@ func panics(what string) func(p *place) ending {
 		p.must(err)
 		p.Path, p.Env = path, append(p.Env, "FIREDRILL_PANIC="+what)
 		drill := faults()[2].file(p.T)
-		if what == "probe" {
-			drill = p.variant("steady_state:\n  - http: {url: \"${users_url}\", status: 200}\n") // which the fault does not touch
+		if strings.HasPrefix(what, "probe") {
+			drill = p.variant(steadyPage)
 		}
 		run, err := p.Start(p.ctx, "run", drill)
 		p.must(err)
@@ -76,6 +77,25 @@ func panics(what string) func(p *place) ending {
 		}
 		return ending{code: code}
 	}
+}
+
+// steadyPage is a steady state that the fault does not touch.
+const steadyPage = "steady_state:\n  - http: {url: \"${users_url}\", status: 200}\n"
+
+// steadyLost: the probe of the steady state panics for good, so nobody can say that all is well again.
+func steadyLost(p *place) ending {
+	path, err := planted()
+	p.must(err)
+	p.Path, p.Env = path, append(p.Env, "FIREDRILL_PANIC=probe")
+	run, err := p.Start(p.ctx, "run", p.variant(steadyPage))
+	p.must(err)
+	p.Cleanup(func() { _ = run.Kill() })
+	code := p.code(run)
+	if n := p.owner(); n != 1 {
+		p.Errorf("the owner has %d incidents", n)
+	}
+	p.recovers() // in which nothing panics
+	return ending{code: code}
 }
 
 // variant is the cell's drill with more in it.

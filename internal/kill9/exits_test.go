@@ -46,6 +46,7 @@ func waysOut() []wayOut {
 		{"panic in a fault while it is in place", "in the code that looks whether it is felt", drills.ReasonEngine, []int{1, 6}, true},
 		{"panic in an undo", "the first try panics, the next one puts back", "", []int{3}, false},
 		{"panic in a probe", "the reading is unknown, and the drill goes on to its own end", "", []int{3, 7}, false},
+		{"steady state lost", "nobody can read after the undo whether all is well: dirty, until it can be read", "", []int{5}, false},
 		{"panic in the pager", "nobody can be told", drills.ReasonEngine, []int{1, 6}, true},
 		{"panic in the renderer", "the drill goes on to its own end, untold", "", []int{3}, false},
 		{"limit", "nothing is left in place beyond it", "", []int{3, 7}, true},
