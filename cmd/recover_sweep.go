@@ -69,7 +69,19 @@ func runSweep(ctx context.Context, d *Deps, o sweepOptions) error {
 	if _, err := sig.wait(func() (*drills.State, error) { after = d.putBack(ctx, w, list); return nil, nil }); err != nil {
 		return err
 	}
+	d.tellPages(after)
 	return d.swept(after, len(survey.Unread))
+}
+
+// tellPages reminds of what no mark tells: whom a run had paged.
+func (d *Deps) tellPages(list []drills.Swept) {
+	told := map[string]bool{}
+	for _, s := range list {
+		if s.By == drills.KeeperMark && s.Undo != nil && s.Err == nil && !told[s.Mark.Run] {
+			told[s.Mark.Run] = true
+			fmt.Fprintf(d.Err, "if run %s has paged somebody, that incident is still open: resolve it there (key %s)\n", s.Mark.Run, drills.Dedup(s.Mark.Run))
+		}
+	}
 }
 
 // sweep makes a sweep of an environment. A journal that cannot be read is told, and done without.

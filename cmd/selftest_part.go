@@ -137,7 +137,7 @@ func (s *selftest) start(ctx context.Context, p *proof) (*exec.Cmd, <-chan strin
 		args = append(args, "--config", s.config)
 	}
 	child := exec.CommandContext(context.WithoutCancel(ctx), self, args...)
-	child.Args[0], child.Dir, child.Stderr = os.Args[0], s.Dir, s.Deps.Err
+	child.Args[0], child.Dir, child.Stderr = os.Args[0], s.Dir, s.Err
 	child.Env = os.Environ()
 	if s.sandbox {
 		child.Env = append(child.Env, "FIREDRILL_SANDBOX="+s.env.Sandbox.URL)
