@@ -70,16 +70,16 @@ func count(chosen ...bool) (n int) {
 func runRecover(ctx context.Context, d *Deps, named string, all bool) error {
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
-	runs, err := d.unfinished(ctx, named)
-	if err != nil || len(runs) == 0 {
-		return err
+	runs, unread := d.unfinished(ctx, named)
+	if len(runs) == 0 {
+		return unread
 	}
 	store, err := d.store(ctx)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	var errs error
+	errs := unread // a journal out of reach keeps nobody from putting back what stands in another
 	for _, run := range runs {
 		_, err := sig.wait(func() (*drills.State, error) {
 			return nil, d.recoverOne(ctx, store, run, drills.ReasonRecover, "recovered by "+d.operator())
@@ -111,7 +111,10 @@ func (d *Deps) unfinished(ctx context.Context, named string) (ids []string, err 
 			_, err = fmt.Fprintf(d.Out, "nothing to recover: run %s has ended (%s) with nothing in place\n", run.Run, run.Outcome)
 			return nil, err
 		}
-		return []string{run.Run}, err
+		if err != nil {
+			return nil, err
+		}
+		return []string{run.Run}, nil
 	}
 	runs, err := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
 	for _, r := range runs {

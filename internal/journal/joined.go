@@ -46,7 +46,7 @@ func (j *Joined) Load(ctx context.Context, run string, after int64) ([]Event, er
 }
 
 // Runs is Store's. Where a run is asked for by its id, one store that has it is enough; else every store must answer:
-// a list with holes would say of what is in place that it is not.
+// a list with holes would say of what is in place that it is not. What was read comes with the error, for who puts back.
 func (j *Joined) Runs(ctx context.Context, f Filter) ([]Summary, error) {
 	var out []Summary
 	var missed error
@@ -59,7 +59,7 @@ func (j *Joined) Runs(ctx context.Context, f Filter) ([]Summary, error) {
 		out = append(out, runs...)
 	}
 	if missed != nil && (f.Prefix == "" || len(out) == 0) {
-		return nil, missed
+		return out, missed
 	}
 	slices.SortFunc(out, func(a, b Summary) int {
 		return cmp.Or(b.Planned.Compare(a.Planned), cmp.Compare(b.Run, a.Run))
