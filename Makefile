@@ -7,11 +7,15 @@ GOLANGCI  = v2.15.0
 TOOLS     = $(CURDIR)/bin/tools
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RUNS     ?= 50
+FUZZTIME ?= 60s
+FUZZED    = ./drills=FuzzReadDrill ./drills=FuzzReadEnvironments ./internal/journal=FuzzJournalFile ./internal/journal=FuzzEvent \
+	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument
+PROPERTIES ?= 100000
 CELLS    ?= 48
 PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix scripts lint conformance bench picture dist clean
+.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +50,12 @@ crash-sample: ## CELLS (48) cells of it, of every fault, phase and kind; the see
 exit-matrix: ## every way in which a run can end, and write docs/proofs/exit-matrix.md
 	mkdir -p docs/proofs
 	FIREDRILL_FULL=1 FIREDRILL_EXIT_MATRIX=docs/proofs/exit-matrix.md $(GOTEST) -count=1 -timeout 30m -parallel 3 -v -run 'TestExitMatrix|TestEveryReason' ./internal/kill9
+
+properties: ## PROPERTIES (100000) lives of each fault with a responder's edits between any two calls (an hour or more; make test takes a hundred)
+	$(GOTEST) -count=1 -timeout 24h -run TestRespondersAreFree ./inject -rapid.checks=$(PROPERTIES)
+
+fuzz: ## FUZZTIME (60s) for each of the targets, side by side: drills, environments, journals, undo records, policies
+	@printf '%s\n' $(FUZZED) | xargs -P 8 -I{} sh -c 't={}; $(GO) test -run "^$$" -fuzz "$${t#*=}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${t%=*}"'
 
 scripts: ## the program end to end, as scripts
 	$(GOTEST) -count=1 -run Script ./cmd/...
