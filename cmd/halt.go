@@ -108,7 +108,7 @@ func (d *Deps) allEnded(ctx context.Context, store journal.Store, environment st
 	for _, run := range runs {
 		errs = errors.Join(errs, d.awaitEnd(ctx, store, run.Run, "the safety lever of "+environment+" was pulled"))
 	}
-	if len(runs) == 0 && err == nil {
+	if len(runs) == 0 {
 		fmt.Fprintf(d.Out, "no drill is on in %s\n", environment)
 	}
 	return errs

@@ -66,7 +66,7 @@ type deadmanJSON struct {
 	Staged     bool           `json:"staged"` // it names objects that are made when the drill runs
 	Overwrites []string       `json:"overwrites"`
 	Leaves     []string       `json:"leaves"`
-	Expires    *time.Time     `json:"expires"` // the fault ends by itself
+	Expires    string         `json:"expires"` // when the fault ends by itself, RFC 3339; empty where it does not
 	Why        string         `json:"why"`     // why there is none
 }
 
@@ -200,7 +200,7 @@ func faultView(f *drills.PreviewFault, after time.Duration) faultJSON {
 func deadmanView(s drills.PreviewSwitch) deadmanJSON {
 	out := deadmanJSON{Schedules: []scheduleJSON{}, Staged: s.Staged, Overwrites: list(s.Overwrites), Leaves: list(s.Leaves), Why: s.Why}
 	if !s.Expires.IsZero() {
-		out.Expires = &s.Expires
+		out.Expires = s.Expires.UTC().Format(time.RFC3339)
 	}
 	for _, x := range s.Schedules {
 		out.Schedules = append(out.Schedules, scheduleJSON{x.Name, x.At, x.Call.Service + ":" + x.Call.Action, x.Call.Input})
