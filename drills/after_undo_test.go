@@ -65,6 +65,9 @@ func TestRecoverNeedsToSeeTheSteadyState(t *testing.T) {
 	s, after := newStage(t), observe.Bad
 	s.afterUndo(func() observe.Value { return after })
 	st, err := s.start(t.Context(), s.engine(1))
+	if err != nil || !st.Dirty() {
+		t.Errorf("outcome %s, err %v", st.Outcome, err)
+	}
 	for pid, now := range []observe.Value{observe.Unknown, observe.Bad} {
 		after = now
 		if st, err = s.engine(pid+2).Recover(t.Context(), runID, drills.ReasonRecover, "test"); err != nil || !st.Dirty() {

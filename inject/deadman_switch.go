@@ -92,7 +92,7 @@ func (s *schedules) check(one Schedule) error {
 	case s.o.Role == "":
 		return errors.New("no role for the dead-man's switch")
 	case !switchNameForm.MatchString(one.Name):
-		return fmt.Errorf("schedule %s: its name has more than 64 characters, or others than letters, digits, - _ and .", one.Name)
+		return fmt.Errorf("schedule %s: its name has more than 64 characters, or others than letters, digits, hyphens, underscores and dots", one.Name)
 	case one.At.Location() != time.UTC || !one.At.Equal(one.At.Truncate(time.Minute)):
 		return fmt.Errorf("schedule %s: %s is no whole minute UTC", one.Name, one.At.Format(time.RFC3339Nano))
 	case one.At.Before(s.now().Add(minSwitchLead)):

@@ -51,7 +51,6 @@ type erring struct {
 	balancer  string
 	group     string
 	listening bool
-	rule      string          // ours, as the account has it
 	staged    bool            // and recorded
 	altered   map[string]bool // rules of ours that a responder made into others
 	moved     map[string]bool // or gave another number
