@@ -20,11 +20,7 @@ const dirtyAgain = 15 * time.Minute
 func runExpired(ctx context.Context, d *Deps) error {
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
-	ids, dirty, err := d.expired(ctx)
-	if err != nil {
-		return err
-	}
-	var errs error
+	ids, dirty, errs := d.expired(ctx) // what cannot be read keeps nobody from putting back the rest
 	for _, run := range dirty {
 		errs = errors.Join(errs, &exitError{exitDirty, &hinted{fmt.Errorf("run %s has ended with something left in place, less than %s ago", run, dirtyAgain), "firedrill recover " + run}})
 	}
@@ -36,7 +32,7 @@ func runExpired(ctx context.Context, d *Deps) error {
 	}
 	store, err := d.store(ctx)
 	if err != nil {
-		return err
+		return errors.Join(errs, err)
 	}
 	defer store.Close()
 	for _, run := range ids {
@@ -61,27 +57,23 @@ func (d *Deps) expired(ctx context.Context) (ids, dirty []string, err error) {
 		return nil, nil, err
 	}
 	defer store.Close()
-	runs, err := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
-	if err != nil {
-		return nil, nil, err
-	}
+	runs, missed := store.Runs(ctx, journal.Filter{Environment: d.environmentFilter()})
 	for i := len(runs) - 1; i >= 0; i-- {
 		r := runs[i]
 		if !mayBeLeft(r) {
 			continue
 		}
-		if alive, err := d.worked(ctx, store, r.Run); err != nil || alive {
-			if err != nil {
-				return nil, nil, err
-			}
+		alive, err := d.worked(ctx, store, r.Run)
+		if alive && err == nil {
 			continue
 		}
-		events, err := eventsOf(ctx, store, r.Run)
-		if err == nil && r.Finished && !timeline.Of(events, d.Now()).Left() {
-			continue // everything is put back, and a person is to look why it is not well
+		events, unread := eventsOf(ctx, store, r.Run)
+		if err = errors.Join(err, unread); err != nil {
+			missed = errors.Join(missed, fmt.Errorf("run %s: %w", r.Run, err))
+			continue
 		}
-		if err != nil {
-			return nil, nil, err
+		if r.Finished && !timeline.Of(events, d.Now()).Left() {
+			continue // everything is put back, and a person is to look why it is not well
 		}
 		if r.Finished && d.Now().Before(events[len(events)-1].At.Add(dirtyAgain)) {
 			dirty = append(dirty, r.Run)
@@ -89,5 +81,5 @@ func (d *Deps) expired(ctx context.Context) (ids, dirty []string, err error) {
 		}
 		ids = append(ids, r.Run)
 	}
-	return ids, dirty, nil
+	return ids, dirty, missed
 }

@@ -1,17 +1,13 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/firedrill/firedrill/internal/journal"
 )
 
 // redacted stands where a secret stood.
@@ -84,21 +80,6 @@ func (s *secrecy) scan(text string, all bool) (out, left string) {
 	return b.String(), ""
 }
 
-// cleaned is anything that is written as JSON, without secrets.
-func cleaned[T any](s *secrecy, v T) (T, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return v, err
-	}
-	clean := s.clean(string(raw))
-	if clean == string(raw) {
-		return v, nil
-	}
-	var out T
-	err = json.Unmarshal([]byte(clean), &out)
-	return out, err
-}
-
 // clearWriter writes without secrets, however a text is cut into writes: what may be the beginning of one waits for the
 // rest.
 type clearWriter struct {
@@ -141,19 +122,4 @@ func (w *clearWriter) flush() error {
 	}
 	_, err := io.WriteString(w.to, text)
 	return err
-}
-
-// clearStore is a journal that takes no secret in.
-type clearStore struct {
-	journal.Store
-	secrecy *secrecy
-}
-
-// Append is the journal's, without secrets.
-func (c *clearStore) Append(ctx context.Context, run string, after int64, gen int, b journal.Batch) error {
-	clean, err := cleaned(c.secrecy, b)
-	if err != nil {
-		return fmt.Errorf("take secrets out of %s: %w", b.Action, err)
-	}
-	return c.Store.Append(ctx, run, after, gen, clean)
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -67,24 +68,73 @@ func TestSecrecyKnowsEveryForm(t *testing.T) {
 	}
 }
 
-// What is journaled and told to people stays what it was but for the secret.
-func TestCleanedKeepsTheRest(t *testing.T) {
+// Words for people lose the secret, and nothing else of an event changes: names and ids are what folds live on.
+func TestJournalKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	var s secrecy
+	s.learn("throttle", "12345678", "n canary")
+	store := &clearStore{Store: journal.NewMemory(), secrecy: &s}
+	human := true
+	event := journal.Event{Kind: journal.FaultApplyFailed, Fact: journal.Fact{Fault: "throttle", Human: &human, OffsetS: 12345678,
+		Err: "Bad token throttle.\n canary", Left: []string{"key throttle"}, Facts: map[string]string{"throttle": "12345678"},
+		Brief: &journal.Brief{Drill: "throttle", Scenario: "throttle"}}}
+	at := journal.Position{Run: "r1", After: journal.Start, Gen: 1}
+	if _, _, err := journal.Record(t.Context(), store, at, journal.Batch{Action: "apply/throttle/0", Events: []journal.Event{event}}); err != nil {
+		t.Fatal(err)
+	}
+	events, err := store.Load(t.Context(), "r1", journal.Start)
+	if err != nil || len(events) != 1 {
+		t.Fatal(events, err)
+	}
+	e, f := events[0], events[0].Fact
+	if e.Action != "apply/throttle/0" || f.Fault != "throttle" || f.OffsetS != 12345678 || f.Err != "Bad token [redacted].\n canary" ||
+		f.Left[0] != "key [redacted]" || f.Facts["throttle"] != redacted || f.Brief.Drill != "throttle" || f.Brief.Scenario != redacted || !*f.Human {
+		t.Errorf("%+v %+v", f, f.Brief)
+	}
+	if event.Fact.Err != "Bad token throttle.\n canary" || event.Fact.Facts["throttle"] != "12345678" {
+		t.Error("the event itself was changed")
+	}
+}
+
+// What puts things back is never touched: where a secret stands in it, nothing is recorded, and so nothing is changed.
+func TestNoRecordOfAnUndoWithASecret(t *testing.T) {
+	t.Parallel()
+	var s secrecy
+	s.learn("localstack")
+	for what, fact := range map[string]journal.Fact{
+		"undo": {Undo: json.RawMessage(`{"target":{"arn":"arn:aws:dynamodb:eu-west-1:1:table/localstack-orders"}}`)},
+		"plan": {Plan: json.RawMessage(`{"endpoint":"http://localstack:4566"}`)},
+	} {
+		store := &clearStore{Store: journal.NewMemory(), secrecy: &s}
+		err := store.Append(t.Context(), "r1", journal.Start, 1, journal.Batch{Action: "prepare/a/0", Events: []journal.Event{{Kind: journal.FaultPrepared, Fact: fact}}})
+		if err == nil || !strings.Contains(err.Error(), "the value of a secret stands in its "+what) || strings.Contains(err.Error(), "localstack") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A page loses it however deep it stands.
+func TestPageWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	var s secrecy
 	s.learn("canary-canary")
-	human := true
-	event := journal.Event{Kind: journal.FaultApplyFailed, Fact: journal.Fact{Fault: "throttle", Human: &human, Err: "Bad token canary-canary.",
-		Undo: json.RawMessage(`{"kind":"x","data":{"a":"canary-canary","n":12345678901234567890}}`)}}
-	b, err := cleaned(&s, journal.Batch{Action: "apply/throttle/0", Events: []journal.Event{event}})
-	if err != nil {
+	told := &toldPager{}
+	p := &clearPager{Pager: told, secrecy: &s}
+	page := observe.Page{Title: "left: canary-canary", Details: map[string]any{"left": []string{"canary-canary"}, "deep": map[string]any{"a": []any{"canary-canary", 7}}}}
+	if err := p.Send(t.Context(), "key", page); err != nil {
 		t.Fatal(err)
 	}
-	got := b.Events[0].Fact
-	if b.Action != "apply/throttle/0" || got.Err != "Bad token [redacted]." || !*got.Human || string(got.Undo) != `{"kind":"x","data":{"a":"[redacted]","n":12345678901234567890}}` {
-		t.Errorf("%+v %s", b, got.Undo)
+	if text := fmt.Sprint(told.page); strings.Contains(text, "canary") || !strings.Contains(text, "7") {
+		t.Error(text)
 	}
-	p, err := cleaned(&s, observe.Page{Title: "left: canary-canary"})
-	if err != nil || p.Title != "left: [redacted]" {
-		t.Errorf("%+v %v", p, err)
-	}
+}
+
+type toldPager struct {
+	observe.Pager
+	page observe.Page
+}
+
+func (p *toldPager) Send(_ context.Context, _ string, page observe.Page) error {
+	p.page = page
+	return nil
 }

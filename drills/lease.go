@@ -37,6 +37,9 @@ func (e *Engine) take(ctx context.Context, run string) (*lease, error) {
 // await takes the run's lease as soon as it can be had: at once where its holder is dead, else when it has ended.
 // A holder that renews it lives.
 func (e *Engine) await(ctx context.Context, run string) (*lease, error) {
+	if err := e.lapsed(ctx, run); err != nil {
+		return nil, err
+	}
 	var first *journal.HeldError
 	for {
 		l, err := e.take(ctx, run)
@@ -58,6 +61,41 @@ func (e *Engine) await(ctx context.Context, run string) (*lease, error) {
 			return nil, fmt.Errorf("wait for %s: %w", held.Error(), err)
 		}
 	}
+}
+
+// skewed is how far the clocks of two machines may be apart without one taking the other's lease for ended.
+const skewed = 2 * time.Minute
+
+// lapsed looks twice at a lease that seems to have ended a short while ago: the clock that says so is ours, and a holder
+// on another machine that renews it lives. Who is provably dead is not waited for.
+func (e *Engine) lapsed(ctx context.Context, run string) error {
+	l, now := e.leaseOf(ctx, run), e.Clock.Now()
+	if l.Name == "" || now.Before(l.Expires) || now.Sub(l.Expires) >= skewed || journal.Alive(l.Holder, e.Holder) == journal.Dead {
+		return nil
+	}
+	if e.Waiting != nil {
+		e.Waiting(l)
+	}
+	if err := e.Clock.Wait(ctx, leaseRenew+time.Second); err != nil {
+		return fmt.Errorf("look again at the lease of %s: %w", l.Holder, err)
+	}
+	if again := e.leaseOf(ctx, run); again.Name != "" && (again.Gen != l.Gen || again.Expires.After(l.Expires)) {
+		return &journal.HeldError{Lease: again}
+	}
+	return nil
+}
+
+// leaseOf is the run's own lease as it stands; empty where there is none, or nobody can say.
+func (e *Engine) leaseOf(ctx context.Context, run string) journal.Lease {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	leases, _ := e.Store.Held(ctx, run)
+	for _, l := range leases {
+		if l.Name == journal.RunLease(run) {
+			return l
+		}
+	}
+	return journal.Lease{}
 }
 
 func (l *lease) gen() int {

@@ -84,7 +84,11 @@ func (w *Sweep) Look(ctx context.Context) ([]Swept, inject.Survey, error) {
 		if at, ok := until[l.Mark.Run]; ok {
 			l.Mark.Until = at
 		}
-		all = append(all, w.judge(ctx, l, k))
+		one := w.judge(ctx, l, k)
+		if one.By == KeeperMark && one.Schedule != "" && len(survey.Unread) > 0 {
+			one.By, one.Why = KeeperPerson, "it is kept, for not everything could be looked at: what it puts back may still be in place"
+		}
+		all = append(all, one)
 	}
 	return all, survey, nil
 }
