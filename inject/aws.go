@@ -57,13 +57,16 @@ type Clients struct {
 	AutoScaling *applicationautoscaling.Client
 	SQS         *sqs.Client
 	ELB         *elasticloadbalancingv2.Client
-	Lambda      *lambda.Client
 	CloudWatch  *cloudwatch.Client
 	STS         *sts.Client
-	IAM         *iam.Client
 	Scheduler   *scheduler.Client
 	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
 	Items *dynamodb.Client
+
+	// What is asked of IAM and Lambda, call by call: a field with its client would carry all of it into the program.
+	mappings listMappings
+	aliases  func(context.Context, *iam.ListAccountAliasesInput, ...func(*iam.Options)) (*iam.ListAccountAliasesOutput, error)
+	judge    func(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error)
 
 	now    func() time.Time
 	expect string
@@ -85,16 +88,18 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	if o.Role != "" {
 		cfg = tellsOf(assume(cfg, o.Role, o.Session), o.Learned)
 	}
+	identities := iam.NewFromConfig(cfg)
 	return &Clients{
 		Config:      cfg,
 		DynamoDB:    dynamodb.NewFromConfig(cfg),
 		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
 		SQS:         sqs.NewFromConfig(cfg),
 		ELB:         elasticloadbalancingv2.NewFromConfig(cfg),
-		Lambda:      lambda.NewFromConfig(cfg),
+		mappings:    lambda.NewFromConfig(cfg).ListEventSourceMappings,
 		CloudWatch:  cloudwatch.NewFromConfig(cfg),
 		STS:         sts.NewFromConfig(cfg),
-		IAM:         iam.NewFromConfig(cfg),
+		aliases:     identities.ListAccountAliases,
+		judge:       identities.SimulatePrincipalPolicy,
 		Scheduler:   scheduler.NewFromConfig(cfg),
 		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
 		now:         o.Now,
@@ -161,7 +166,7 @@ func (c *Clients) Identity(ctx context.Context) (Caller, error) {
 		return Caller{}, fmt.Errorf("ask STS who we are: %w", err)
 	}
 	caller := Caller{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}
-	aliases, err := c.IAM.ListAccountAliases(ctx, &iam.ListAccountAliasesInput{})
+	aliases, err := c.aliases(ctx, &iam.ListAccountAliasesInput{})
 	switch {
 	case err == nil && len(aliases.AccountAliases) > 0:
 		caller.Alias = aliases.AccountAliases[0]

@@ -53,7 +53,7 @@ func (k *poisoning) feeds(ctx context.Context, arn string) ([]types.EventSourceM
 	var on []types.EventSourceMappingConfiguration
 	in := &lambda.ListEventSourceMappingsInput{EventSourceArn: &arn}
 	for {
-		out, err := k.mappings.ListEventSourceMappings(ctx, in)
+		out, err := k.mappings(ctx, in)
 		if err != nil {
 			return nil, fmt.Errorf("list event source mappings of queue %s: %w", arn, err)
 		}

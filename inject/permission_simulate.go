@@ -52,8 +52,8 @@ func (c *Clients) simulate(ctx context.Context, principal string, lines []Permis
 		}
 	}
 	may := map[string]bool{}
-	for pages := iam.NewSimulatePrincipalPolicyPaginator(c.IAM, in); pages.HasMorePages(); {
-		out, err := pages.NextPage(ctx)
+	for more := true; more; { // not the SDK's paginator: it would carry every operation of IAM into the program
+		out, err := c.judge(ctx, in)
 		switch {
 		case hasCode(err, "AccessDenied", "AccessDeniedException"):
 			return nil, fmt.Errorf("%w: iam:SimulatePrincipalPolicy on %s is not allowed", ErrUnchecked, principal)
@@ -65,6 +65,7 @@ func (c *Clients) simulate(ctx context.Context, principal string, lines []Permis
 		for _, r := range out.EvaluationResults {
 			may[strings.ToLower(aws.ToString(r.EvalActionName))] = r.EvalDecision == types.PolicyEvaluationDecisionTypeAllowed
 		}
+		in.Marker, more = out.Marker, out.IsTruncated
 	}
 	for _, p := range lines {
 		if !may[strings.ToLower(p.Action)] {

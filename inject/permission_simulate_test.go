@@ -16,7 +16,7 @@ func TestSimulateNamesWhatIsNotAllowed(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, sandbox.Options{})
 	const table, me = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders", "arn:aws:iam::111122223333:user/firedrill"
-	people := a.owner().IAM
+	people := iam.NewFromConfig(a.owner().Config)
 	made, err := people.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["dynamodb:DescribeTable","dynamodb:UpdateTable"],"Resource":"` + table + `"},
 		{"Effect":"Allow","Action":"dynamodb:TagResource","Resource":"` + table + `","Condition":{"ForAllValues:StringLike":{"aws:TagKeys":"firedrill:*"}}},

@@ -32,10 +32,8 @@ type queueAPI interface {
 	ChangeMessageVisibilityBatch(context.Context, *sqs.ChangeMessageVisibilityBatchInput, ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityBatchOutput, error)
 }
 
-// mappingAPI tells which functions Lambda feeds from a queue.
-type mappingAPI interface {
-	ListEventSourceMappings(context.Context, *lambda.ListEventSourceMappingsInput, ...func(*lambda.Options)) (*lambda.ListEventSourceMappingsOutput, error)
-}
+// listMappings tells which functions Lambda feeds from a queue.
+type listMappings func(context.Context, *lambda.ListEventSourceMappingsInput, ...func(*lambda.Options)) (*lambda.ListEventSourceMappingsOutput, error)
 
 // metricAPI tells whether anybody receives from a queue.
 type metricAPI interface {
@@ -45,14 +43,14 @@ type metricAPI interface {
 // poisoning is the kind sqs.poison.
 type poisoning struct {
 	queues   queueAPI
-	mappings mappingAPI
+	mappings listMappings
 	metrics  metricAPI
 	now      func() time.Time
 	timing   Timing
 }
 
 func newPoisoning(c *Clients, t Timing) *poisoning {
-	return &poisoning{queues: c.SQS, mappings: c.Lambda, metrics: c.CloudWatch, now: c.now, timing: t}
+	return &poisoning{queues: c.SQS, mappings: c.mappings, metrics: c.CloudWatch, now: c.now, timing: t}
 }
 
 func (k *poisoning) kind() Kind {

@@ -186,7 +186,7 @@ func (m *moto) digested(t *testing.T) {
 	refused("nobody is known to consume")
 	mapping := q.feed(m.name("digest"), 10)
 	refused("good messages would dead-letter along")
-	must(q.Lambda.UpdateEventSourceMapping(t.Context(), &lambda.UpdateEventSourceMappingInput{UUID: &mapping, BatchSize: aws.Int32(1)}))(t)
+	must(lambda.NewFromConfig(q.Config).UpdateEventSourceMapping(t.Context(), &lambda.UpdateEventSourceMappingInput{UUID: &mapping, BatchSize: aws.Int32(1)}))(t)
 	before := q.state()
 	u := must(f.Prepare(t.Context(), mark("run"), time.Now()))(t)
 	must(0, f.Apply(t.Context(), u))(t)
@@ -207,14 +207,14 @@ func (m *moto) digested(t *testing.T) {
 // feed makes a function that takes messages from the queue.
 func (q *queues) feed(function string, batch int32) (mapping string) {
 	q.Helper()
-	role := must(q.IAM.CreateRole(q.Context(), &iam.CreateRoleInput{RoleName: &function, AssumeRolePolicyDocument: aws.String(
+	role := must(iam.NewFromConfig(q.Config).CreateRole(q.Context(), &iam.CreateRoleInput{RoleName: &function, AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)}))(q).Role
 	var code bytes.Buffer
 	z := zip.NewWriter(&code)
 	must(must(z.Create("main.py"))(q).Write([]byte("def handle(event, context): return {}\n")))(q)
 	must(0, z.Close())(q)
-	must(q.Lambda.CreateFunction(q.Context(), &lambda.CreateFunctionInput{FunctionName: &function, Role: role.Arn, Handler: aws.String("main.handle"),
+	must(lambda.NewFromConfig(q.Config).CreateFunction(q.Context(), &lambda.CreateFunctionInput{FunctionName: &function, Role: role.Arn, Handler: aws.String("main.handle"),
 		Runtime: lambdatypes.RuntimePython312, Code: &lambdatypes.FunctionCode{ZipFile: code.Bytes()}}))(q)
-	return *must(q.Lambda.CreateEventSourceMapping(q.Context(), &lambda.CreateEventSourceMappingInput{FunctionName: &function,
+	return *must(lambda.NewFromConfig(q.Config).CreateEventSourceMapping(q.Context(), &lambda.CreateEventSourceMappingInput{FunctionName: &function,
 		EventSourceArn: aws.String(q.arn()), BatchSize: &batch, Enabled: aws.Bool(true)}))(q).UUID
 }

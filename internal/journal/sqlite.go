@@ -228,15 +228,22 @@ func inTx(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
 
 // write runs do in a transaction of the file that stands at the path: a record in one that was deleted is none.
 func (s *SQLite) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	return patiently(ctx, func() error { return inTx(ctx, s.db, do) })
+}
+
+// writable says that the file still stands at the path, and may be written.
+func (s *SQLite) writable() error {
 	if s.readOnly {
 		return errReadOnly
 	}
-	if now, err := os.Stat(s.path); err != nil {
-		return err
-	} else if !os.SameFile(now, s.file) {
-		return errReplaced
+	now, err := os.Stat(s.path)
+	if err == nil && !os.SameFile(now, s.file) {
+		err = errReplaced
 	}
-	return patiently(ctx, func() error { return inTx(ctx, s.db, do) })
+	return err
 }
 
 // busyPatience is how long a locked file is waited for.
