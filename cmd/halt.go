@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -122,5 +123,20 @@ func (d *Deps) tellLever(ctx context.Context, store journal.Store, environment s
 		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
 	case l.Pulled:
 		fmt.Fprintf(d.Err, "%s. Try: firedrill halt --release --env %s\n", l, environment)
+	}
+}
+
+// tellLevers says it of every environment that may be meant.
+func (d *Deps) tellLevers(ctx context.Context, store journal.Store) {
+	names := []string{d.environmentFilter()}
+	if names[0] == "" {
+		f, err := d.file()
+		if err != nil {
+			f = &drills.File{}
+		}
+		names = append(slices.Sorted(maps.Keys(f.Environments)), sandboxName)
+	}
+	for _, name := range names {
+		d.tellLever(ctx, store, name)
 	}
 }

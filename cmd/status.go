@@ -62,6 +62,7 @@ func runStatus(ctx context.Context, d *Deps, named string, follow bool) error {
 	}
 	switch {
 	case errors.Is(err, errNoRuns):
+		d.tellLevers(ctx, store)
 		return d.printNothing(asJSON)
 	case err != nil:
 		return err

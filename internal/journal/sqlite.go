@@ -32,7 +32,7 @@ create table batches (
 	gen    integer not null,
 	events text    not null,
 	primary key (run, seq)
-) strict;
+) strict, without rowid;
 create table runs (
 	run         text    not null primary key,
 	drill       text    not null,

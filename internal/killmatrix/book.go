@@ -107,6 +107,8 @@ func (b *book) verdict(cells []Cell) error {
 		return fmt.Errorf("%d cells are not ok", bad)
 	case tried == 0 && len(cells) > 0:
 		return errors.New("no cell was tried")
+	case tried*2 < len(cells):
+		return fmt.Errorf("%d of %d cells were tried: this machine is too slow, or -within too short", tried, len(cells))
 	case late*4 > tried:
 		return fmt.Errorf("%d of %d cells never came to their point", late, tried)
 	}
