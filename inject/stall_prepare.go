@@ -90,6 +90,9 @@ func (f *stall) consumer(ctx context.Context, q queue, now time.Time) (string, e
 	return fmt.Sprintf("receives in %d of %d periods of %s", received, asked, f.timing.Period), nil
 }
 
+// toldReceives is how often a message may be received and still count for the age of the oldest.
+const toldReceives = 3
+
 // refuseOld refuses a queue whose oldest message could expire while nobody may receive it. What its age is CloudWatch
 // tells; a queue with messages of which it tells nothing is refused too.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -105,6 +108,12 @@ func (f *stall) refuseOld(ctx context.Context, q queue, now time.Time, left time
 	}
 	if len(out.Datapoints) == 0 && q.depth() > 0 {
 		r := Refuse("wait until CloudWatch shows ApproximateAgeOfOldestMessage", "queue %s holds messages, and how old they are is not known", q.name())
+		r.Later = true
+		return 0, r
+	}
+	if _, most, ok := q.redrive(); (!ok || most > toldReceives) && q.depth() > 0 {
+		r := Refuse("wait until it is empty, or let it give up on a message at its third receive",
+			"queue %s holds messages, and CloudWatch leaves those out of the oldest's age that were received three times: they could expire", q.name())
 		r.Later = true
 		return 0, r
 	}

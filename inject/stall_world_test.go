@@ -212,6 +212,19 @@ func TestStallRefusesWhatItCannotTellTheAgeOf(t *testing.T) {
 	q.refused(inject.KindStall, `{"queue":"orders"}`, "how old they are is not known", true)
 }
 
+// CloudWatch leaves a message that was received three times out of the oldest's age: on a queue where there may be such,
+// nobody can say what would expire.
+func TestStallRefusesWhatCloudWatchLeavesOut(t *testing.T) {
+	t.Parallel()
+	q := newAccount(t, sandbox.Options{Tick: 50 * time.Millisecond}).queues()
+	q.attended()
+	_, err := q.owner().SQS.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: aws.String(q.url), Attributes: map[string]string{
+		"RedrivePolicy": `{"deadLetterTargetArn":"` + q.arn("orders-dlq") + `","maxReceiveCount":4}`}})
+	must(t, 0, err)
+	q.send(q.url, "a stubborn one")
+	q.refused(inject.KindStall, `{"queue":"orders"}`, "were received three times: they could expire", true)
+}
+
 // Whoever wrote the mark had a clock that is an hour ahead: an undo that finds nothing does not wait for an hour.
 func TestStallUndoneByAnotherClock(t *testing.T) {
 	t.Parallel()
