@@ -17,7 +17,7 @@ var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_]+`)
 // printTerraform writes the roles and their policies as Terraform takes them, in the form that terraform fmt gives.
 func (d *Deps) printTerraform(all policies) error {
 	t := &terraform{}
-	t.line(0, "# Written by: firedrill policy %s -o terraform", strings.Join(all.Drills, " "))
+	t.line(0, "# Written by firedrill policy, for %s in %s.", strings.Join(all.Drills, ", "), all.Environment)
 	for _, p := range all.Roles {
 		if len(p.Documents) > 0 && p.Trust == nil {
 			return usage("a role must be trusted by somebody. Try: --trust %s", "arn:aws:iam::123456789012:role/ci")

@@ -162,7 +162,7 @@ func openResources(list []inject.Permission) (notes []string) {
 	}
 	if len(blunt) > 0 {
 		slices.Sort(blunt)
-		notes = append(notes, "AWS knows no resource for "+strings.Join(blunt, ", ")+", or none that has a name before it is asked: * stands there, in the environment's region alone")
+		notes = append(notes, "AWS knows no resource for "+strings.Join(blunt, ", ")+", or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one")
 	}
 	if slices.ContainsFunc(list, func(p inject.Permission) bool { return anyOfService(p.Resource) }) {
 		notes = append(notes, "where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too")
