@@ -97,6 +97,12 @@ const toldReceives = 3
 // tells; a queue with messages of which it tells nothing is refused too.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 func (f *stall) refuseOld(ctx context.Context, q queue, now time.Time, left time.Duration) (float64, error) {
+	if _, most, ok := q.redrive(); (!ok || most > toldReceives) && q.depth() > 0 {
+		r := Refuse("wait until it is empty, or let it give up on a message at its third receive",
+			"queue %s holds messages, and CloudWatch leaves those out of the oldest's age that were received three times: they could expire", q.name())
+		r.Later = true
+		return 0, r
+	}
 	out, err := f.queues.metrics.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("AWS/SQS"), MetricName: aws.String("ApproximateAgeOfOldestMessage"),
 		Dimensions: []cwtypes.Dimension{{Name: aws.String("QueueName"), Value: aws.String(q.name())}},
@@ -108,12 +114,6 @@ func (f *stall) refuseOld(ctx context.Context, q queue, now time.Time, left time
 	}
 	if len(out.Datapoints) == 0 && q.depth() > 0 {
 		r := Refuse("wait until CloudWatch shows ApproximateAgeOfOldestMessage", "queue %s holds messages, and how old they are is not known", q.name())
-		r.Later = true
-		return 0, r
-	}
-	if _, most, ok := q.redrive(); (!ok || most > toldReceives) && q.depth() > 0 {
-		r := Refuse("wait until it is empty, or let it give up on a message at its third receive",
-			"queue %s holds messages, and CloudWatch leaves those out of the oldest's age that were received three times: they could expire", q.name())
 		r.Later = true
 		return 0, r
 	}
