@@ -185,7 +185,7 @@ func troubled(k killtest.Knob) func(p *place) ending {
 
 func undoRefused(p *place) ending {
 	run := p.inPlace()
-	end := p.trouble(killtest.Knob{Operation: "DeleteRule", Effect: "deny"})
+	end := p.refused("DeleteRule")
 	code := p.code(run)
 	left := p.verb(5, "status")
 	if !strings.Contains(left.Out.String(), "recover") {
