@@ -72,12 +72,12 @@ func newErring(t *testing.T, r *rapid.T) *erring {
 	made, err := api.CreateListener(l.ctx, &elb.CreateListenerInput{LoadBalancerArn: &l.balancer, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(0), DefaultActions: l.forward()})
 	l.listener = *must(t, made, err).Listeners[0].ListenerArn
 	l.add(10, "/users*")
-	h.life = l.life
+	h.life.Store(l.life)
 	return l
 }
 
 func (l *erring) close() {
-	l.house.life = nil
+	l.house.life.Store(nil)
 	_ = l.cloud.Close()
 }
 

@@ -89,11 +89,11 @@ func (l *poisoned) begin(t *testing.T) {
 	all.Go(func() { _ = h.cloud.Run(ctx) })
 	all.Go(func() { l.consume(ctx) })
 	l.stop = func() { cancel(); all.Wait() }
-	h.life = l.life
+	h.life.Store(l.life)
 }
 
 func (l *poisoned) close() {
-	l.house.life = nil
+	l.house.life.Store(nil)
 	l.stop()
 	_ = l.cloud.Close()
 }

@@ -56,7 +56,7 @@ func newPolicyLife(t *testing.T, r *rapid.T, kind string) *policyLife {
 		_, err := l.house.theirs.SQS.ReceiveMessage(l.ctx, &sqs.ReceiveMessageInput{QueueUrl: &l.url}) // its consumer
 		must(t, 0, err)
 	}
-	h.life = l.life
+	h.life.Store(l.life)
 	return l
 }
 

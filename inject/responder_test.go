@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ type house struct {
 	cloud  *sandbox.Cloud
 	ours   *inject.Clients
 	theirs *inject.Clients
-	life   *life
+	life   atomic.Pointer[life] // who watches the calls: consumers call, too, from goroutines of their own
 }
 
 // judge ends a life that broke a rule.
@@ -139,7 +140,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	in.Host, in.RequestURI, in.Body = r.URL.Host, r.URL.RequestURI(), io.NopCloser(bytes.NewReader(body))
 	w.house.pass(100 * time.Millisecond)
 	out := httptest.NewRecorder()
-	if l := w.house.life; w.ours && l != nil {
+	if l := w.house.life.Load(); w.ours && l != nil {
 		if err := l.call(operationOf(r, body), func() { w.house.cloud.ServeHTTP(out, in) }); err != nil {
 			return nil, err
 		}

@@ -86,7 +86,7 @@ func newThrottled(t *testing.T, r *rapid.T) *throttled {
 			}
 		}
 	}
-	h.life = l.life
+	h.life.Store(l.life)
 	return l
 }
 
