@@ -72,6 +72,11 @@ func (st *Steps) unlessEnded(ctx context.Context, cancel context.CancelFunc) (do
 	ticks, stopped := st.World.Clock.Every(watching, time.Second/2), make(chan struct{})
 	go func() {
 		defer close(stopped)
+		defer func() {
+			if recover() != nil {
+				cancel() // a journal that panics is no reason to go on, and none to die with something in place
+			}
+		}()
 		for {
 			select {
 			case <-watching.Done():
