@@ -194,9 +194,24 @@ func undoRefused(p *place) ending {
 	if n := p.owner(); n != 1 {
 		p.Errorf("the owner has %d incidents", n)
 	}
+	p.refusedLetters()
 	end()
 	p.recovers()
 	return ending{code: code, back: "recover, once it may"}
+}
+
+// refusedLetters takes note of what the dead-man's switch could not do: it fires within a minute or it does not get to,
+// its call is refused as ours are, and its letter stays.
+func (p *place) refusedLetters() {
+	p.Helper()
+	now, err := p.stage.Look(p.ctx)
+	p.must(err)
+	for _, letter := range now.Letters {
+		if !strings.Contains(letter, "RuleArn") {
+			p.Errorf("a letter of the dead-man's switch that is not the undo: %s", letter)
+		}
+	}
+	p.before.Letters = now.Letters
 }
 
 func pagerless(effect string) func(p *place) ending {

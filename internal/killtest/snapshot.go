@@ -12,10 +12,14 @@ type Snapshot struct {
 	Config    string
 	Strangers []string // queue and body of each message that nobody consumes
 	Ours      []string // whatever carries our mark
+	Letters   []string // calls that the dead-man's switch could not make: Scheduler's dead letters
 }
 
 // quiet are the queues that nobody consumes: in the others messages of the shop come and go.
 const quiet = "-dlq"
+
+// letters is the queue where Scheduler leaves what it could not call.
+const letters = "firedrill-deadman-dlq"
 
 // Look takes a snapshot.
 func (s Stage) Look(ctx context.Context) (Snapshot, error) {
@@ -36,6 +40,8 @@ func (s Stage) Look(ctx context.Context) (Snapshot, error) {
 		switch {
 		case ours:
 			shot.Ours = append(shot.Ours, m.Queue+": "+m.Body)
+		case m.Queue == letters:
+			shot.Letters = append(shot.Letters, m.Body)
 		case strings.HasSuffix(m.Queue, quiet):
 			shot.Strangers = append(shot.Strangers, m.Queue+": "+m.Body)
 		}
@@ -46,6 +52,7 @@ func (s Stage) Look(ctx context.Context) (Snapshot, error) {
 		}
 	}
 	slices.Sort(shot.Strangers)
+	slices.Sort(shot.Letters)
 	return shot, nil
 }
 
@@ -58,6 +65,9 @@ func (before Snapshot) Difference(now Snapshot) string {
 	out.WriteString(diff(before.Config, now.Config))
 	if !slices.Equal(before.Strangers, now.Strangers) {
 		fmt.Fprintf(&out, "messages of others were %q, are %q\n", before.Strangers, now.Strangers)
+	}
+	if !slices.Equal(before.Letters, now.Letters) {
+		fmt.Fprintf(&out, "letters of the dead-man's switch were %q, are %q\n", before.Letters, now.Letters)
 	}
 	return out.String()
 }
