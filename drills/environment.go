@@ -30,6 +30,8 @@ type Environment struct {
 	Settle        time.Duration // how long the end waits for alarms to be OK; default 10 m
 	OpenIncidents string        // "high": stale low-urgency incidents do not refuse a drill
 	Surprise      string        // "allowed"
+	Slack         SlackSpec
+	People        string // PeopleNamed, which is the default, or PeoplePseudonyms
 
 	// Sandbox is set for the built-in environment alone.
 	Sandbox *SandboxRef
@@ -68,7 +70,22 @@ type PagerSpec struct {
 	From        string // our bot user's e-mail address
 	Bots        []string
 	API, Events string // the sandbox's; never read from a file
+	// WebhookSecrets are the secret references of our V3 webhook subscriptions: two while one is replaced.
+	WebhookSecrets []string
 }
+
+// SlackSpec says how to speak to teams in Slack: as a bot, or through an incoming webhook. Both are secret references.
+type SlackSpec struct {
+	Token   string
+	Webhook string
+	API     string // the sandbox's; never read from a file
+}
+
+// How people are named in a journal.
+const (
+	PeopleNamed      = "names"
+	PeoplePseudonyms = "pseudonyms"
+)
 
 // Team is who practises: its PagerDuty service and firedrill's integration key there.
 type Team struct {

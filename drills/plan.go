@@ -42,6 +42,11 @@ type Plan struct {
 	Deadman     *PlannedSwitch  `json:"deadman,omitempty"`
 	Owner       string          `json:"owner,omitempty"` // secret reference
 	Card        json.RawMessage `json:"card,omitempty"`  // the page's details, as the on-call reads them
+	Announce    string          `json:"announce,omitempty"`
+	People      string          `json:"people,omitempty"` // names or pseudonyms
+	Slack       *PlannedSlack   `json:"slack,omitempty"`
+	Hints       []Hint          `json:"hints,omitempty"`
+	Type        string          `json:"type,omitempty"` // incident type that drill incidents get; empty: none
 }
 
 // Pace is how often a run looks at what.
@@ -69,6 +74,14 @@ type PlannedProbe struct {
 	Label string            `json:"label"`
 	Alarm string            `json:"alarm,omitempty"`
 	Spec  observe.ProbeSpec `json:"spec"`
+	// Keys are the dedup keys that their monitoring would page with for it, where they can be foretold.
+	Keys []string `json:"keys,omitempty"`
+}
+
+// PlannedSlack is what is told in the team's channel.
+type PlannedSlack struct {
+	Channel  string     `json:"channel"`
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
 // PlannedPage is how people learn of the incident.

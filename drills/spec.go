@@ -30,6 +30,8 @@ type Spec struct {
 	// detection, never a reason to abort.
 	Ripples []string
 	Page    PageSpec
+	// Announce says when people learn that it is a drill: AnnouncePage, AnnounceAcknowledge or AnnounceEnd.
+	Announce string
 	// StopConditions end the drill when bad; never the metric the fault moves.
 	StopConditions []observe.ProbeSpec
 	Expect         Expect
@@ -76,6 +78,13 @@ const (
 	PageAlarm  = "alarm"  // the team's own alarm pages; we do after Fallback
 	PageDirect = "direct" // we page as soon as the fault is effective
 	PageReport = "report" // people are told, as on the card; no alarm is expected
+)
+
+// When people learn that it is a drill. The last needs an environment that allows surprises.
+const (
+	AnnouncePage        = "page"        // with the page; the default
+	AnnounceAcknowledge = "acknowledge" // once a person has acknowledged
+	AnnounceEnd         = "end"         // when it is over
 )
 
 // Expect holds the expectations; zero means none.

@@ -20,6 +20,16 @@ type World struct {
 	Alarms observe.Alarms
 	// Pager speaks to PagerDuty; nil where the environment has none.
 	Pager observe.Pager
+	// Feed tells what the pager knows, for every run of this process; nil: the run asks Pager itself.
+	Feed observe.Feed
+	// Notebook reads notes on incidents; nil where nobody can.
+	Notebook observe.Notebook
+	// Marker gives incidents the type of a drill; nil where nobody can.
+	Marker observe.Marker
+	// Slack speaks to teams in their channels; nil where the environment has none.
+	Slack observe.Notifier
+	// Trail tells who else changed a target; nil where nobody asks.
+	Trail observe.Trail
 	// Switch is the dead-man's switch; nil where there is none.
 	Switch inject.Switch
 	// Leftovers finds what is ours by its marks; nil where nobody looks.

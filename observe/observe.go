@@ -4,6 +4,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -23,6 +24,10 @@ type Reading struct {
 	Why   string    // "status 503, want 200"
 	From  time.Time // when the look began, our clock
 	To    time.Time // when its answer was there
+	Since time.Time // since when it reads so, where the source tells: its own clock, By and ErrorS say whose and how exactly
+	By    string    // the source of Since, as clocks are named: alertmanager am.example.com
+	// ErrorS is half the width of what Since may be, in seconds.
+	ErrorS float64
 }
 
 // Probe looks at one thing. It has its own time-out, and its failure is a Reading of Unknown, never an error.
@@ -99,6 +104,9 @@ type Incident struct {
 	CreatedAt time.Time
 	URL       string
 	Alerts    []Alert
+	Into      string // id of the incident that it was merged into
+	Type      string // name of its incident type, where the account has them
+	UpdatedAt time.Time
 }
 
 // Alert is one alert of an incident: what some monitoring sent.
@@ -122,6 +130,11 @@ const (
 	EntryAcknowledged   EntryKind = "acknowledged"
 	EntryUnacknowledged EntryKind = "unacknowledged"
 	EntryEscalated      EntryKind = "escalated"
+	EntryReassigned     EntryKind = "reassigned" // to somebody else than the escalation policy said
+	EntryAssigned       EntryKind = "assigned"   // by the escalation policy
+	EntrySnoozed        EntryKind = "snoozed"
+	EntryReopened       EntryKind = "reopened"
+	EntryMerged         EntryKind = "merged"
 	EntryNoted          EntryKind = "noted"
 	EntryResolved       EntryKind = "resolved"
 	EntryOther          EntryKind = "other"
@@ -140,6 +153,101 @@ type Entry struct {
 	Channel string
 	Level   int // escalation level, where the entry tells
 	Text    string
+	To      string        // ids of the users it was assigned to, with blanks between
+	For     time.Duration // of a snooze
+	Into    string        // id of the incident it was merged into
+}
+
+// IncidentNote is a note on an incident as it stands now: people may edit and delete them.
+type IncidentNote struct {
+	ID        string
+	User      string // id; empty for a machine
+	Name      string
+	Human     bool
+	Text      string
+	CreatedAt time.Time // the pager's clock
+	UpdatedAt time.Time // zero or CreatedAt: never edited
+}
+
+// Notebook reads the notes of incidents.
+type Notebook interface {
+	// Notes returns an incident's notes, oldest first.
+	Notes(ctx context.Context, incident string) ([]IncidentNote, error)
+}
+
+// Marker gives incidents PagerDuty's incident type.
+type Marker interface {
+	// HasType says whether the account knows an incident type of this name.
+	HasType(ctx context.Context, name string) (bool, error)
+	// Mark gives an incident that type, and changes nothing else of it.
+	Mark(ctx context.Context, incident, name string) error
+}
+
+// Feed tells a run what the pager knows. One feed serves every run of a process that speaks to the same account, so
+// that what it costs does not grow with them.
+type Feed interface {
+	// Look tells the services' incidents created since a time (our clock) and every one still open. Whether it asks the
+	// pager or tells what it knows already is the feed's: Seen.At says how old that is.
+	Look(ctx context.Context, services []string, since time.Time) (Seen, error)
+	// Clock is how far the pager's clock is from ours, as its answers told; false: not known yet.
+	Clock() (Offset, bool)
+}
+
+// Seen is what one look at the pager found.
+type Seen struct {
+	At        time.Time // when the look began, our clock: what happened after it may be missing
+	Incidents []SeenIncident
+}
+
+// SeenIncident is one incident with everything that is known of it.
+type SeenIncident struct {
+	Incident
+	Log   []Entry
+	Notes []IncidentNote
+	Whole bool // Log and Notes were read at or after Seen.At; else some of them may be older
+}
+
+// Message is what we tell a team in its channel.
+type Message struct {
+	Text   string
+	Image  string // https URL of a picture; empty: none
+	Thread string // id of the message it stands under; empty: a message of its own
+}
+
+// Reply is what somebody wrote under a message of ours.
+type Reply struct {
+	ID     string
+	User   string // id
+	Text   string
+	At     time.Time // the messenger's clock
+	Thread string
+}
+
+// Notifier speaks to a team in its channel (Slack). Nothing ever waits for it.
+type Notifier interface {
+	// Post writes a message; its id is empty where the means (an incoming webhook) tells none.
+	Post(ctx context.Context, channel string, m Message) (id string, err error)
+	// Replies returns what people wrote under a message, oldest first. ErrNoReplies: the means cannot read.
+	Replies(ctx context.Context, channel, thread string) ([]Reply, error)
+}
+
+// ErrNoReplies means that what we speak through cannot be read from.
+var ErrNoReplies = errors.New("an incoming webhook cannot read what people answer")
+
+// Change is what somebody else did to a target of ours.
+type Change struct {
+	At     time.Time // the source's clock, whole seconds
+	By     string    // who, as CloudTrail names them
+	How    string    // person, autoscaling, deploy, terraform, service, firedrill, unknown
+	Event  string    // UpdateTable
+	Target string    // ARN or name, as asked for
+	Failed bool
+}
+
+// Trail tells who changed what (AWS CloudTrail). It is late by minutes.
+type Trail interface {
+	// Changes returns the writes to any of the targets (ARNs) between two times, oldest first.
+	Changes(ctx context.Context, targets []string, from, to time.Time) ([]Change, error)
 }
 
 // Pager speaks to PagerDuty. All methods honour ctx and their own time-out.
@@ -171,6 +279,37 @@ type ServiceCheck struct {
 	Urgency     string   // high, low, severity_based, …
 	Problems    []string // each one a reason why the page would not be heard
 	Unknown     []string // what was not looked at and may swallow a page all the same
+	Risks       []Risk   // the same and more, each by its verdict
+}
+
+// Verdict is why a page was not heard, or may not be.
+type Verdict string
+
+// The verdicts. observe/timeline finds the same ones in what happened.
+const (
+	Heard               Verdict = "heard"                 // a person was notified, by an incident of its own
+	NoIncident          Verdict = "no_incident"           // none by the deadline
+	MergedIntoOther     Verdict = "merged_into_other"     // grouped or merged: nobody is notified anew
+	LowUrgency          Verdict = "low_urgency"           // notifies slowly, and never escalates
+	AssignedNotNotified Verdict = "assigned_not_notified" // somebody has it, and was told of nothing
+	Delayed             Verdict = "delayed"               // by suspend or auto-pause
+	MachineAcknowledged Verdict = "machine_acknowledged"  // which stops the escalation
+	ResolvedByMonitor   Verdict = "resolved_by_monitor"   // before a person did
+	ResolvedBeforeAck   Verdict = "resolved_before_acknowledge"
+	NobodyOnCall        Verdict = "nobody_on_call"
+	ServiceOff          Verdict = "service_off" // disabled
+	InMaintenance       Verdict = "in_maintenance"
+	AutomationFires     Verdict = "automation_fires" // orchestration or a workflow would act on a drill
+	RuleDisabled        Verdict = "rule_disabled"    // one that would have routed or notified
+	Suppressed          Verdict = "suppressed"       // orchestration drops or suppresses it
+	Unread              Verdict = "unread"           // what may swallow the page could not be looked at
+)
+
+// Risk is one reason why a page may not be heard, seen before anybody was paged.
+type Risk struct {
+	Verdict Verdict
+	Why     string
+	Refuses bool // a drill must not page into it
 }
 
 // OnCall is one person on call.

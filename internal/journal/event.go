@@ -51,7 +51,8 @@ const (
 
 	PageSent     Kind = "page.sent"     // our page was handed to the pager (which proves nothing yet)
 	PageResolved Kind = "page.resolved" // our page was resolved
-	NoteSent     Kind = "note.sent"     // a note of ours stands on an incident
+	NoteSent     Kind = "note.sent"     // a note of ours stands on an incident: see Reason
+	MessageSent  Kind = "message.sent"  // a message of ours stands in the team's channel: see Reason
 
 	AlarmFired   Kind = "alarm.fired"
 	AlarmCleared Kind = "alarm.cleared"
@@ -61,8 +62,19 @@ const (
 	IncidentAcknowledged   Kind = "incident.acknowledged"
 	IncidentUnacknowledged Kind = "incident.unacknowledged"
 	IncidentEscalated      Kind = "incident.escalated"
+	IncidentReassigned     Kind = "incident.reassigned"
+	IncidentSnoozed        Kind = "incident.snoozed" // for DurationS
 	IncidentNoted          Kind = "incident.noted"
+	IncidentNoteEdited     Kind = "incident.note_edited"  // Text now, Was before
+	IncidentNoteDeleted    Kind = "incident.note_deleted" // Was before
+	IncidentMerged         Kind = "incident.merged"       // into another: see Into
+	IncidentReopened       Kind = "incident.reopened"
 	IncidentResolved       Kind = "incident.resolved"
+	IncidentTyped          Kind = "incident.typed"  // it carries an incident type of ours: see Text
+	IncidentLogged         Kind = "incident.logged" // an entry of another type (Type), kept as it is told
+
+	ChangeSeen  Kind = "change.seen"  // somebody else changed a target: see By, How, Text, Target
+	AnswerGiven Kind = "answer.given" // what somebody answered to the questions at the end, within a day
 
 	AbortRequested Kind = "abort.requested" // somebody or something wants the run to unwind: see Reason
 	NoteWritten    Kind = "note.written"    // the scribe, by firedrill note
@@ -120,6 +132,17 @@ type Fact struct {
 	Definite bool   `json:"definite,omitempty"` // fault.apply_failed: the service answered no, it was not carried out
 	Outcome  string `json:"outcome,omitempty"`
 	Source   string `json:"source,omitempty"` // clock.read: aws, pagerduty
+
+	Urgency   string  `json:"urgency,omitempty"`    // incident.opened: high, low
+	Alerts    int     `json:"alerts,omitempty"`     // incident.opened: how many alerts it holds
+	Into      string  `json:"into,omitempty"`       // incident.merged: the other incident's id
+	Type      string  `json:"type,omitempty"`       // incident.logged: the entry's type, as the pager spells it
+	Note      string  `json:"note,omitempty"`       // id of a note on an incident
+	Was       string  `json:"was,omitempty"`        // what a note said before
+	DurationS float64 `json:"duration_s,omitempty"` // incident.snoozed
+	Hint      int     `json:"hint,omitempty"`       // note.sent, message.sent: which hint it tells, from 1
+	Thread    string  `json:"thread,omitempty"`     // message.sent, answer.given: the message it stands under
+	Target    string  `json:"target,omitempty"`     // change.seen: ARN
 
 	OffsetS float64 `json:"offset_s,omitempty"` // clock.read: source minus ours, seconds
 	ErrorS  float64 `json:"error_s,omitempty"`  // clock.read: half width, seconds
@@ -184,9 +207,28 @@ type Brief struct {
 	Expect      []Expectation     `json:"expect,omitempty"`
 	LimitS      float64           `json:"limit_s"`
 	Operator    string            `json:"operator,omitempty"` // who started it, as the system knows them
+	Announce    string            `json:"announce,omitempty"` // when people learn that it is a drill: page, acknowledge, end
+	Risks       []Risk            `json:"risks,omitempty"`    // what may keep the page from being heard, as the plan saw it
 
 	Extra map[string]json.RawMessage `json:"-"` // as in Fact
 }
+
+// Risk is one reason why a page may not be heard, as it was seen before anybody was paged.
+type Risk struct {
+	Verdict string `json:"verdict"` // low_urgency, nobody_on_call, …
+	Why     string `json:"why"`
+}
+
+// What a note or a message of ours is about: the Reason of note.sent and message.sent.
+const (
+	AboutStart    = "start"     // the drill is on
+	AboutDrill    = "drill"     // this is a drill
+	AboutEvidence = "evidence"  // what stands on the card's back
+	AboutHint     = "hint"      // see Hint
+	AboutAbort    = "abort"     // it was ended early
+	AboutEnd      = "end"       // it is over: outcome, times, what was put back, and two questions
+	AboutHandOver = "hand_over" // on a real incident: what of ours was on, and that it is gone
+)
 
 // BriefFault is one fault as readers need it.
 type BriefFault struct {

@@ -6,11 +6,13 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/signal"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,6 +94,8 @@ func TestExitMatrix(t *testing.T) {
 	var mu sync.Mutex
 	endings := map[string]ending{}
 	began := time.Now()
+	// Whoever runs the tests may ignore SIGHUP (nohup does), and what they start would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	t.Run("cells", func(t *testing.T) {
 		for _, w := range waysOut() {
 			cell, ok := cells[w.name]
