@@ -15,7 +15,7 @@ environments:
     aws: {account: "123456789012", regions: [eu-west-1], role: "arn:aws:iam::123456789012:role/firedrill"}
     tags: {environment: staging, firedrill: allowed}
     window: {days: mon-fri, hours: "10:00-16:00", zone: Europe/Berlin}
-    pagerduty: {region: eu, token: "env:PAGERDUTY_TOKEN", from: drills@example.com, bots: [PBOT1]}
+    pagerduty: {region: eu, token: "env:PAGERDUTY_TOKEN", from: drills@example.com, bots: [PBOT1], webhook_secrets: ["env:HOOK_NEW", "env:HOOK_OLD"]}
     owner: {key: "file:/run/secrets/owner key"}
     teams: {orders: {service: PORDERS, key: "ssm:/firedrill/orders", slack: "#orders-alerts"}}
     store: {dynamodb: {table: firedrill, region: eu-west-1}}
@@ -25,6 +25,8 @@ environments:
     settle: 0s
     open_incidents: high
     surprise: allowed
+    slack: {token: "env:SLACK_BOT_TOKEN"}
+    people: pseudonyms
 `
 
 func TestReadsEverythingOfAnEnvironment(t *testing.T) {
@@ -34,16 +36,18 @@ func TestReadsEverythingOfAnEnvironment(t *testing.T) {
 	}
 	want := Environment{
 		Name: "staging", Source: "firedrill.yaml",
-		AWS:          AWSSpec{Account: "123456789012", Regions: []string{"eu-west-1"}, Role: "arn:aws:iam::123456789012:role/firedrill"},
-		Tags:         map[string]string{"environment": "staging", "firedrill": "allowed"},
-		Window:       mustWindow(t, "mon-fri", "10:00-16:00", "Europe/Berlin"),
-		PagerDuty:    PagerSpec{Region: "eu", Token: "env:PAGERDUTY_TOKEN", From: "drills@example.com", Bots: []string{"PBOT1"}},
+		AWS:    AWSSpec{Account: "123456789012", Regions: []string{"eu-west-1"}, Role: "arn:aws:iam::123456789012:role/firedrill"},
+		Tags:   map[string]string{"environment": "staging", "firedrill": "allowed"},
+		Window: mustWindow(t, "mon-fri", "10:00-16:00", "Europe/Berlin"),
+		PagerDuty: PagerSpec{Region: "eu", Token: "env:PAGERDUTY_TOKEN", From: "drills@example.com", Bots: []string{"PBOT1"},
+			WebhookSecrets: []string{"env:HOOK_NEW", "env:HOOK_OLD"}},
 		Owner:        "file:/run/secrets/owner key",
 		Teams:        map[string]Team{"orders": {Service: "PORDERS", Key: "ssm:/firedrill/orders", Slack: "#orders-alerts"}},
 		Store:        StoreSpec{Kind: "dynamodb", Table: "firedrill", Region: "eu-west-1"},
 		Deadman:      DeadmanSpec{Role: "arn:aws:iam::123456789012:role/firedrill-deadman", Required: true},
 		Vars:         map[string]string{"orders_table": "staging-orders", "orders_url": "https://orders.staging.example.com"},
 		UndoPatience: 20 * time.Minute, Settle: 0, OpenIncidents: "high", Surprise: "allowed",
+		Slack: SlackSpec{Token: "env:SLACK_BOT_TOKEN"}, People: PeoplePseudonyms,
 	}
 	if diff := cmp.Diff(want, f.Environments["staging"], cmpopts.IgnoreUnexported(time.Location{})); diff != "" {
 		t.Error(diff)

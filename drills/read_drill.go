@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -38,11 +39,15 @@ func (r *reader) drill(n *node) *Spec {
 		field{"page", "page: {when: alarm, fallback: 12m}", func(v *node) { s.Page = r.page(v, &marks) }},
 		field{"stop_conditions", "", func(v *node) { s.StopConditions = r.probes(v, "stop_conditions", &marks.stop) }},
 		field{"expect", "", func(v *node) { s.Expect = r.expect(v, &marks) }},
+		field{"announce", "", func(v *node) {
+			s.Announce = r.oneOf(v, "announce", AnnouncePage, AnnounceAcknowledge, AnnounceEnd)
+		}},
 		field{"limit", "limit: 60m", func(v *node) {
 			marks.limit = v.at
 			s.Limit = r.duration(v, "limit", bounds{time.Second, maxLimit})
 		}},
 	)
+	s.Announce = cmp.Or(s.Announce, AnnouncePage)
 	r.together(s, &marks)
 	return s
 }

@@ -75,6 +75,8 @@ func (r *reader) environment(name string, n *node) Environment {
 		field{"settle", "", func(v *node) { e.Settle = r.duration(v, "settle", bounds{0, maxLimit}) }},
 		field{"open_incidents", "", func(v *node) { e.OpenIncidents = r.oneOf(v, "open_incidents", "high") }},
 		field{"surprise", "", func(v *node) { e.Surprise = r.oneOf(v, "surprise", "allowed") }},
+		field{"slack", "", func(v *node) { e.Slack = r.slack(v) }},
+		field{"people", "", func(v *node) { e.People = r.oneOf(v, "people", PeopleNamed, PeoplePseudonyms) }},
 	)
 	for _, role := range roles {
 		if m := roleForm.FindStringSubmatch(role.arn); m != nil && e.AWS.Account != "" && m[1] != e.AWS.Account {
@@ -185,8 +187,25 @@ func (r *reader) pagerduty(n *node) PagerSpec {
 		}},
 		field{"bots", "", func(v *node) {
 			p.Bots = r.texts(v, "pagerduty.bots", func(v *node) string { return r.pagerID(v, "a bot", "PBOT1") })
+		}},
+		field{"webhook_secrets", "", func(v *node) {
+			p.WebhookSecrets = r.texts(v, "pagerduty.webhook_secrets", func(v *node) string {
+				return r.secret(v, "a webhook's secret", "env:PAGERDUTY_WEBHOOK_SECRET")
+			})
 		}})
 	return p
+}
+
+// slack reads how teams are spoken to: as a bot, which can read what people answer, or through an incoming webhook.
+func (r *reader) slack(n *node) SlackSpec {
+	var s SlackSpec
+	r.object(n, "slack",
+		field{"token", "", func(v *node) { s.Token = r.secret(v, "slack.token", "env:SLACK_BOT_TOKEN") }},
+		field{"webhook", "", func(v *node) { s.Webhook = r.secret(v, "slack.webhook", "env:SLACK_WEBHOOK") }})
+	if len(n.pairs) != 1 && !muted(n) {
+		r.wrong(n.at, `{token: "env:SLACK_BOT_TOKEN"}`, "slack has a token of a bot, or the webhook of a channel: one of them")
+	}
+	return s
 }
 
 func (r *reader) pagerID(n *node, what, example string) string {

@@ -53,7 +53,7 @@ func TestReadsEverythingOfADrill(t *testing.T) {
 		Faults: []FaultSpec{{ID: "throttle", Kind: "dynamodb.throttle",
 			Params: json.RawMessage(`{"load":"50/s","table":"${orders_table}","writes":1}`)}},
 		Watch: alarm("orders-write-throttled"), Ripples: []string{"orders-api-5xx", "orders-dlq-*"},
-		Page:           PageSpec{When: PageAlarm, Fallback: 12 * time.Minute},
+		Page: PageSpec{When: PageAlarm, Fallback: 12 * time.Minute}, Announce: AnnouncePage,
 		StopConditions: alarm("checkout-customers-hurt"),
 		Expect: Expect{Effective: 8 * time.Minute, Detect: 12 * time.Minute, Acknowledge: 5 * time.Minute,
 			Mitigate: 30 * time.Minute, Resolve: 40 * time.Minute},

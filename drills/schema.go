@@ -102,7 +102,8 @@ func drillSchema(kinds Kinds) object {
 		"stop_conditions": told(probesSchema(), "End the drill at once. Never the metric that the fault moves."),
 		"expect": strict(object{"effective": duration(), "detect": duration(), "acknowledge": duration(),
 			"mitigate": duration(), "resolve": duration()}),
-		"limit": told(duration(), "Nothing is left in place beyond it."),
+		"announce": told(words(AnnouncePage, AnnounceAcknowledge, AnnounceEnd), "When people learn that it is a drill; with the page when left out."),
+		"limit":    told(duration(), "Nothing is left in place beyond it."),
 	}, "drill", "title", "scenario", "team", "faults", "page", "limit")
 	// Where the team's alarm pages there is one to watch; where people are told there is none to time.
 	s["allOf"] = []object{
@@ -200,9 +201,10 @@ func environmentSchema() object {
 		"tags": told(named(text()), "Every target carries them."),
 		"window": told(strict(object{"days": text(), "hours": text(), "zone": text()}, "days", "hours", "zone"),
 			"When people may be woken. No window, no drill."),
-		"pagerduty": strict(object{"region": words("us", "eu"), "token": secret, "from": form(mailForm.String()), "bots": each(id)}, "token", "from"),
-		"owner":     told(strict(object{"key": secret}, "key"), "Paged for real when something is left in place."),
-		"teams":     teams,
+		"pagerduty": strict(object{"region": words("us", "eu"), "token": secret, "from": form(mailForm.String()), "bots": each(id),
+			"webhook_secrets": each(secret)}, "token", "from"),
+		"owner": told(strict(object{"key": secret}, "key"), "Paged for real when something is left in place."),
+		"teams": teams,
 		"store": object{"oneOf": []object{
 			{"const": "sqlite"},
 			strict(object{"dynamodb": strict(object{"table": form(tableForm.String()), "region": region}, "table", "region")}, "dynamodb"),
@@ -213,6 +215,9 @@ func environmentSchema() object {
 		"undo_patience":  told(duration(), "How long putting back is tried before the run is dirty; 15m when left out."),
 		"settle":         told(duration(), "How long the end waits for alarms to be OK; 10m when left out."),
 		"open_incidents": words("high"),
-		"surprise":       words("allowed"),
+		"surprise":       told(words("allowed"), "Drills with announce: end may run."),
+		"people":         told(words(PeopleNamed, PeoplePseudonyms), "How people stand in journal and debrief; by their names when left out."),
+		"slack": told(object{"oneOf": []object{strict(object{"token": secret}, "token"), strict(object{"webhook": secret}, "webhook")}},
+			"How teams are told in their channels."),
 	}, "aws", "tags", "pagerduty", "owner", "teams")
 }
