@@ -139,9 +139,12 @@ func entryText(kind EntryKind, l, channel loose) string {
 
 // inOrder sorts by time, then by cause: entries share a second.
 func inOrder(entries []Entry) {
-	slices.SortStableFunc(entries, func(a, b Entry) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortStableFunc(entries, before)
+}
+
+// before is the order of two entries.
+func before(a, b Entry) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.ID, b.ID))
 }
 
 // rank is the place of a type among those of the same second: what causes stands before what it causes. A time-out

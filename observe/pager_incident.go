@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -204,9 +205,13 @@ func (p *PagerDuty) withAlerts(ctx context.Context, op string, found incidentJSO
 func (p *PagerDuty) pages(ctx context.Context, c call, q url.Values, take func([]byte) (int, error)) error {
 	c.method, c.again = http.MethodGet, true
 	base := c.url
+	most := min(c.most, pagerOffset/pagerPage)
+	if most <= 0 {
+		most = pagerOffset / pagerPage
+	}
 	q.Set("time_zone", "UTC")
 	q.Set("limit", strconv.Itoa(pagerPage))
-	for offset := 0; offset+pagerPage <= pagerOffset; {
+	for offset, n := 0, 0; n < most && offset+pagerPage <= pagerOffset; n++ {
 		q.Set("offset", strconv.Itoa(offset))
 		c.url = base + "?" + q.Encode()
 		a, err := p.wire.do(ctx, c)
@@ -216,20 +221,23 @@ func (p *PagerDuty) pages(ctx context.Context, c call, q url.Values, take func([
 		var page struct {
 			More bool `json:"more"`
 		}
-		n, err := take(a.body)
+		items, err := take(a.body)
 		if err == nil {
 			err = json.Unmarshal(a.body, &page)
 		}
 		if err != nil {
 			return &Problem{Op: c.op, Why: "the answer is not what PagerDuty documents: " + p.wire.redact(plain(err.Error())), Status: a.status}
 		}
-		if !page.More || n == 0 {
+		if !page.More || items == 0 {
 			return nil
 		}
-		offset += n
+		offset += items
 	}
-	return &Problem{Op: c.op, Why: "there are more than PagerDuty lists (10000)"}
+	return &Problem{Op: c.op, Why: fmt.Sprintf("there are more than %d, which is as far as we read", most*pagerPage), Err: errTooMany}
 }
+
+// errTooMany means that a list is longer than it is read.
+var errTooMany = errors.New("the list is too long")
 
 // stamp writes a time as PagerDuty reads it.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
+	"time"
 )
 
 // Log reads an incident's log entries, all of them from the beginning: a page that shifts while the log grows would
@@ -17,10 +19,61 @@ func (p *PagerDuty) Log(ctx context.Context, incident string) ([]Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, pagerReadTime)
 	defer cancel()
 	q := url.Values{"is_overview": {"false"}, "include[]": {"channels"}}
-	at := p.api + "/incidents/" + incident + "/log_entries"
 	var entries []Entry
+	err := p.entries(ctx, call{op: op, url: p.api + "/incidents/" + incident + "/log_entries"}, q, func(_ loose, e Entry) {
+		entries = append(entries, e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	inOrder(entries)
+	return entries, nil
+}
+
+// accountEntry is a log entry of the whole account, with what it says of its incident.
+type accountEntry struct {
+	Incident string // id
+	Service  string // id; empty where the entry does not tell
+	Now      incidentJSON
+	Entry
+}
+
+// accountPages is how many pages of the account's log are read at once: more would cost more than it saves.
+const accountPages = 5
+
+// entriesSince reads the log entries of the whole account between two times of the pager's clock, in the order of time
+// and cause, each once. Now is its incident as it stands, as far as the answer holds it: at least its id. When there
+// are more than five pages, what was read is returned with an error that is errTooMany.
+func (p *PagerDuty) entriesSince(ctx context.Context, since, until time.Time) ([]accountEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, pagerReadTime)
+	defer cancel()
+	q := url.Values{
+		"is_overview": {"false"}, "include[]": {"channels", "incidents"}, "since": {stamp(since)}, "until": {stamp(until)},
+	}
+	var entries []accountEntry
+	at := call{op: "read the account's log", url: p.api + "/log_entries", most: accountPages}
+	err := p.entries(ctx, at, q, func(l loose, e Entry) {
+		a := accountEntry{Service: plain(l.object("service").text("id")), Entry: e}
+		if json.Unmarshal(l["incident"], &a.Now) != nil { // some member is of another type: the ids are what counts
+			told := l.object("incident")
+			a.Now = incidentJSON{ID: told.text("id"), Service: reference{ID: told.object("service").text("id")}}
+		}
+		a.Incident = plain(a.Now.ID)
+		if a.Service == "" {
+			a.Service = plain(a.Now.Service.ID)
+		}
+		if a.Incident != "" {
+			entries = append(entries, a)
+		}
+	})
+	slices.SortStableFunc(entries, func(a, b accountEntry) int { return before(a.Entry, b.Entry) })
+	return entries, err
+}
+
+// entries reads pages of log entries and takes each entry once.
+func (p *PagerDuty) entries(ctx context.Context, c call, q url.Values, take func(loose, Entry)) error {
 	seen := map[string]bool{}
-	err := p.pages(ctx, call{op: op, url: at}, q, func(body []byte) (int, error) {
+	return p.pages(ctx, c, q, func(body []byte) (int, error) {
 		var page struct {
 			Entries []json.RawMessage `json:"log_entries"`
 		}
@@ -33,13 +86,8 @@ func (p *PagerDuty) Log(ctx context.Context, incident string) ([]Entry, error) {
 				continue
 			}
 			seen[e.ID] = true
-			entries = append(entries, e)
+			take(looseOf(raw), e)
 		}
 		return len(page.Entries), nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	inOrder(entries)
-	return entries, nil
 }

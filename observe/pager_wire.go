@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,7 +35,12 @@ type wire struct {
 	wait      func(context.Context, time.Duration) error
 	attempt   time.Duration
 	turn      chan struct{}
+	told      *atomic.Pointer[toldFunc]
 }
+
+// toldFunc hears of every request that was made of the REST API: when it was sent, when its answer was there, by our
+// clock, and the answer's header, whatever its status; nil where no answer came.
+type toldFunc func(sent, received time.Time, header http.Header)
 
 func newWire(o PagerOptions, api, events string) *wire {
 	token := o.Token
@@ -52,6 +58,7 @@ func newWire(o PagerOptions, api, events string) *wire {
 			}
 		},
 		region: o.Region, now: o.Now, wait: o.Wait, attempt: pagerAttempt, turn: make(chan struct{}, 1),
+		told: &atomic.Pointer[toldFunc]{},
 	}
 	for _, base := range []string{api, events} {
 		if u, err := url.Parse(base); err == nil {
@@ -77,6 +84,7 @@ type call struct {
 	from   string // the From header
 	secret string // the routing key in the body; without it the token is sent
 	again  bool   // may be repeated after a broken connection or a 5xx
+	most   int    // pages of a list that are read; 0 is as many as PagerDuty lists
 }
 
 // answer is what came back, whatever its status.
@@ -115,7 +123,15 @@ func (w *wire) once(ctx context.Context, c call) (*answer, error) {
 	}
 	inner, cancel := context.WithTimeout(ctx, w.attempt)
 	defer cancel()
+	sent := w.now()
 	a, err := w.send(inner, c)
+	if told := w.told.Load(); told != nil && c.secret == "" {
+		var header http.Header
+		if err == nil {
+			header = a.header
+		}
+		(*told)(sent, w.now(), header)
+	}
 	switch {
 	case err == nil:
 		return a, nil

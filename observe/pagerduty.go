@@ -149,6 +149,10 @@ func waitFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// listen has told called with every request made of the REST API from now on; the caller's turn is held meanwhile, so
+// it must be quick and must not call PagerDuty.
+func (p *PagerDuty) listen(told toldFunc) { p.wire.told.Store(&told) }
+
 // Date looks at PagerDuty's clock, for MeasureClock: one small question, never repeated, and any answer has a date.
 func (p *PagerDuty) Date(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, dateTimeout)
