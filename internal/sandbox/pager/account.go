@@ -43,6 +43,7 @@ type Service struct {
 	Name         string
 	Description  string
 	Policy       string
+	Team         string // id; may be empty
 	Disabled     bool
 	Integrations []Integration
 }

@@ -62,7 +62,7 @@ func (p *Pager) serviceShape(v view, s *Service, now time.Time) serviceShape {
 	out := serviceShape{
 		ID: s.ID, Type: "service", Summary: s.Name, Self: r.Self, Name: s.Name, Description: s.Description,
 		Status: p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AlertCreation: "create_alerts_and_incidents",
-		IncidentUrgencyRule: urgencyRule{"constant", "high"}, ScheduledActions: []ref{}, Teams: []ref{},
+		IncidentUrgencyRule: urgencyRule{"constant", "high"}, ScheduledActions: []ref{}, Teams: v.teams(s),
 		EscalationPolicy: policyShape{ref: v.link(policyRef(policy))}, Integrations: []integrationShape{},
 	}
 	if p.hasKnob("low", s.ID) {

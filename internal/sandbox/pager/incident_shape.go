@@ -81,7 +81,7 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		Service: v.link(serviceRef(i.service)), AssignedVia: "escalation_policy",
 		LastStatusChangeAt: v.at(i.changed), LastStatusChangeBy: v.link(i.changedBy), ResolvedAt: v.maybe(i.resolved),
 		IsMergeable: true, EscalationPolicy: v.link(policyRef(p.o.Account.policy(i.service.Policy))),
-		Assignments: []assignmentShape{}, Teams: []ref{}, PendingActions: []pendingShape{}, Acknowledgements: []ackShape{},
+		Assignments: []assignmentShape{}, Teams: v.teams(i.service), PendingActions: []pendingShape{}, Acknowledgements: []ackShape{},
 		IncidentsResponders: []ref{}, ResponderRequests: []ref{}, Urgency: i.urgency,
 	}
 	for _, e := range i.entries {
@@ -184,78 +184,4 @@ func (v view) alert(i *incident, a *alert) alertShape {
 		out.Body.Details = json.RawMessage(`{"custom_details":` + string(l.Details) + `}`)
 	}
 	return out
-}
-
-type entryShape struct {
-	ID           string            `json:"id"`
-	Type         string            `json:"type"`
-	Summary      string            `json:"summary"`
-	Self         string            `json:"self"`
-	HTMLURL      *string           `json:"html_url"`
-	CreatedAt    string            `json:"created_at"`
-	Agent        *ref              `json:"agent,omitempty"`
-	Channel      channel           `json:"channel"`
-	Service      ref               `json:"service"`
-	Incident     ref               `json:"incident"`
-	Teams        []ref             `json:"teams"`
-	Contexts     []ref             `json:"contexts"`
-	User         *ref              `json:"user,omitempty"`
-	Assignees    []ref             `json:"assignees,omitempty"`
-	Note         string            `json:"note,omitempty"`
-	AckTimeout   *int              `json:"acknowledgement_timeout,omitempty"`
-	EventDetails map[string]string `json:"event_details,omitempty"`
-}
-
-func (v view) entry(i *incident, e *entry) entryShape {
-	out := entryShape{
-		ID: e.id, Type: e.kind + "_log_entry", Summary: e.summary(), Self: v.base + "/log_entries/" + e.id,
-		CreatedAt: v.at(e.at), Agent: v.linkPtr(e.agent), Channel: channel{Type: e.channel.Type},
-		Service: v.link(serviceRef(i.service)), Incident: v.link(incidentRef(i)), Teams: []ref{}, Contexts: []ref{},
-		User: v.linkPtr(e.user), Note: e.note,
-	}
-	if len(e.assignees) > 0 {
-		out.Assignees = v.links(e.assignees)
-	}
-	if v.includes("channels") {
-		out.Channel = e.channel
-	}
-	if e.kind == "acknowledge" {
-		out.AckTimeout = &e.ackTimeout
-	}
-	if e.kind == "trigger" {
-		out.EventDetails = map[string]string{"description": e.message}
-	}
-	return out
-}
-
-// summary is the line people read.
-func (e *entry) summary() string {
-	switch {
-	case e.user != nil:
-		return "Notified " + e.user.Summary
-	case e.agent == nil:
-		return e.kind
-	case e.kind == "trigger":
-		return "Triggered through " + e.agent.Summary
-	default:
-		return e.kind + " by " + e.agent.Summary
-	}
-}
-
-type noteShape struct {
-	ID        string      `json:"id"`
-	User      ref         `json:"user"`
-	Channel   noteChannel `json:"channel"`
-	Content   string      `json:"content"`
-	CreatedAt string      `json:"created_at"`
-	UpdatedAt string      `json:"updated_at"`
-}
-
-type noteChannel struct {
-	Summary string `json:"summary"`
-}
-
-func (v view) note(n *note) noteShape {
-	return noteShape{ID: n.id, User: v.link(userRef(n.by)), Channel: noteChannel{n.via}, Content: n.content,
-		CreatedAt: v.at(n.created), UpdatedAt: v.at(n.modified)}
 }

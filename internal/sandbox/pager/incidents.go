@@ -3,10 +3,8 @@ package pager
 import (
 	"cmp"
 	"encoding/json"
-	"hash/fnv"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -28,7 +26,7 @@ func (p *Pager) incidentRoutes() {
 	p.rest("PUT /incidents/{id}/merge", p.mergeIncidents)
 	p.rest("GET /incidents/{id}/alerts", p.one(p.listAlerts))
 	p.rest("GET /incidents/{id}/alerts/{alert}", p.one(p.getAlert))
-	p.rest("GET /incidents/{id}/log_entries", p.one(p.listEntries))
+	p.logRoutes()
 	p.noteRoutes()
 }
 
@@ -156,53 +154,6 @@ func (p *Pager) getAlert(q *query, i *incident) (any, *problem) {
 		}
 	}
 	return nil, notFound()
-}
-
-// listEntries tells the log in an order that means nothing: the same for every page, different for every seed. Its
-// zone, unless asked for, is the account's.
-func (p *Pager) listEntries(q *query, i *incident) (any, *problem) {
-	if q.view.bad != nil {
-		return nil, q.view.bad
-	}
-	if q.view.q.Get("time_zone") == "" {
-		q.view.zone = p.o.Zone
-	}
-	since, until, bad := q.view.span()
-	if bad != nil {
-		return nil, bad
-	}
-	overview := q.view.q.Get("is_overview") == "true"
-	var found []*entry
-	for _, e := range i.entries {
-		at := e.at.Add(q.view.skew).Truncate(time.Second)
-		if overview && e.kind == "notify" || at.Before(since) || !until.IsZero() && at.After(until) {
-			continue
-		}
-		found = append(found, e)
-	}
-	order := func(e *entry) uint64 {
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(strconv.FormatUint(p.o.Seed, 10) + e.id))
-		return h.Sum64()
-	}
-	slices.SortFunc(found, func(a, b *entry) int { return cmp.Compare(order(a), order(b)) })
-	g, bad := q.view.page(len(found))
-	if bad != nil {
-		return nil, bad
-	}
-	out := struct {
-		LogEntries []any `json:"log_entries"`
-		page
-	}{[]any{}, g}
-	for _, e := range found[g.from:g.to] {
-		out.LogEntries = append(out.LogEntries, q.view.entry(i, e))
-	}
-	if p.hasKnob("odd", i.service.ID) && g.Offset == 0 {
-		for _, e := range p.oddities(q.view, i) {
-			out.LogEntries = append(out.LogEntries, e)
-		}
-	}
-	return out, nil
 }
 
 // change is what a PUT wants of one incident.

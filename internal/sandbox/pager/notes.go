@@ -79,3 +79,21 @@ func (p *Pager) editNote(q *query, i *incident) (any, *problem) {
 	}
 	return nil, notFound()
 }
+
+type noteShape struct {
+	ID        string      `json:"id"`
+	User      ref         `json:"user"`
+	Channel   noteChannel `json:"channel"`
+	Content   string      `json:"content"`
+	CreatedAt string      `json:"created_at"`
+	UpdatedAt string      `json:"updated_at"`
+}
+
+type noteChannel struct {
+	Summary string `json:"summary"`
+}
+
+func (v view) note(n *note) noteShape {
+	return noteShape{ID: n.id, User: v.link(userRef(n.by)), Channel: noteChannel{n.via}, Content: n.content,
+		CreatedAt: v.at(n.created), UpdatedAt: v.at(n.modified)}
+}

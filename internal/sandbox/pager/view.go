@@ -119,6 +119,14 @@ func (v view) links(rs []ref) []ref {
 	return out
 }
 
+// teams are the references to a service's team, if it has one.
+func (v view) teams(s *Service) []ref {
+	if s.Team == "" {
+		return []ref{}
+	}
+	return []ref{v.link(ref{ID: s.Team, Type: "team_reference", Summary: s.Team})}
+}
+
 // span reads since and until; a zero time is no bound.
 func (v view) span() (since, until time.Time, bad *problem) {
 	for _, b := range []struct {
