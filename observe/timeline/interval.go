@@ -45,6 +45,9 @@ func (s *sight) intervals(t *Timeline) (out []Interval) {
 		switch {
 		case to == nil:
 			i.Reason = t.Instant(l.to).Reason
+			if until := t.Instant(l.to).Censored; none == "" && until.After(from.at) {
+				i.CensoredS = until.Sub(from.at).Seconds()
+			}
 		case none != "":
 			i.Reason = none
 		case to.at.Before(from.at):

@@ -62,6 +62,8 @@ type Interval struct {
 	Seconds float64
 	ErrorS  float64 // the truth is within Seconds ± ErrorS
 	Reason  Reason
+	// With Censored, and where it began: it took longer than this, which is when the run stopped looking. Else 0.
+	CensoredS float64
 }
 
 // Verdict is one expectation, decided.
