@@ -2,7 +2,6 @@ package drills
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,9 +18,9 @@ const tellTime = 20 * time.Second
 
 // page tells the on-call. That the pager took it in proves nothing; that somebody was notified is read later.
 func (st *Steps) page(ctx context.Context, s *State) journal.Event {
-	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service, Title: s.Plan.Page.Title}}
+	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service, Title: s.Plan.pageTitle()}}
 	err := st.send(ctx, s.Plan.Page.Key, observe.Page{
-		Key: Dedup(s.Run), Title: s.Plan.Page.Title, Source: "firedrill", Details: st.details(s), Links: s.Plan.Page.Links})
+		Key: Dedup(s.Run), Title: s.Plan.pageTitle(), Source: s.Plan.pageSource(), Details: s.pageDetails(), Links: s.Plan.Page.Links})
 	if err != nil {
 		e.Fact.Err = err.Error()
 		if s.PageTries+1 >= pageTries {
@@ -47,26 +46,9 @@ func (st *Steps) send(ctx context.Context, ref string, p observe.Page) error {
 	return st.World.Pager.Send(ctx, key, p)
 }
 
-// details is the card as the on-call reads it, and how to stop.
-func (st *Steps) details(s *State) map[string]any {
-	d := map[string]any{}
-	if len(s.Plan.Card) > 0 && json.Unmarshal(s.Plan.Card, &d) != nil {
-		d = map[string]any{}
-	}
-	d["this is a drill"] = "firedrill run " + s.Run + " in " + s.Plan.Environment
-	d["until"] = s.Started.Add(s.Plan.Limit).UTC().Format(time.RFC3339)
-	d["how to stop"] = "firedrill abort " + s.Run + " --env " + s.Plan.Environment
-	return d
-}
-
 // note writes on an incident of theirs that this is a drill: what is in place, until when, how to stop.
 func (st *Steps) note(ctx context.Context, s *State, a Action) journal.Event {
-	var what []string
-	for _, f := range s.Brief.Faults {
-		what = append(what, f.Kind+" on "+f.Target)
-	}
-	text := fmt.Sprintf("[DRILL] This is a fire drill (%s, run %s). In place: %s, until %s at the latest; it is put back by itself. To stop: firedrill abort %s --env %s",
-		s.Plan.Drill, s.Run, strings.Join(what, ", "), s.Started.Add(s.Plan.Limit).UTC().Format("15:04 MST"), s.Run, s.Plan.Environment)
+	text := drillNote(s)
 	e := journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Incident: a.Incident, Text: text}}
 	ctx, cancel := context.WithTimeout(ctx, tellTime)
 	defer cancel()
