@@ -8,39 +8,6 @@ import (
 	"strings"
 )
 
-// loose is a JSON object whose members may be null, absent, or of another type than documented: PagerDuty promises
-// only that ids, booleans and arrays are never null, and its log entries come in more shapes than its schema has.
-type loose map[string]json.RawMessage
-
-func looseOf(raw json.RawMessage) loose {
-	var l loose
-	if json.Unmarshal(raw, &l) != nil {
-		return nil
-	}
-	return l
-}
-
-// text is a member that is a text, else "".
-func (l loose) text(name string) string {
-	var s string
-	if json.Unmarshal(l[name], &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// number is a member that is a whole number, else 0.
-func (l loose) number(name string) int {
-	var n int
-	if json.Unmarshal(l[name], &n) != nil {
-		return 0
-	}
-	return n
-}
-
-// object is a member that is an object, else an empty one.
-func (l loose) object(name string) loose { return looseOf(l[name]) }
-
 // entry decodes one log entry. What is not an object is left out; everything else is kept, known or not.
 func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
 	l := looseOf(raw)
