@@ -23,14 +23,19 @@ type Entry struct {
 // Probes that read the same again and again are told once.
 func (t Timeline) Entries() []Entry {
 	w := &words{t: t, last: map[string]string{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
-	for _, e := range t.Events {
-		if e.Kind == journal.ClockRead && e.Fact.Err == "" && e.Fact.Source != "local" {
-			w.clocks = append(w.clocks, clockRead{e.Fact.Source, e.At, seconds(e.Fact.OffsetS), max(0, seconds(e.Fact.ErrorS))})
+	events, _ := straighten(t.Events)
+	for _, e := range events {
+		if c, ok := measured(e); ok {
+			w.clocks = append(w.clocks, c)
 		}
 	}
-	for i, e := range t.Events {
+	var same []int
+	w.facts, same = facts(events)
+	for i, e := range events {
 		w.index = i
-		w.add(e)
+		if fact := w.facts[same[i]]; same[i] == i || human(events[same[i]]) != human(e) && human(fact) == human(e) {
+			w.add(e) // what is told again is news only where the log knows better who it was
+		}
 	}
 	w.recovered()
 	zero := t.Planned
@@ -50,6 +55,7 @@ type words struct {
 	t      Timeline
 	clocks []clockRead
 	out    []Entry
+	facts  []journal.Event   // the events, each as exactly as it is known
 	index  int               // of the event that is told
 	last   map[string]string // last reading of each probe
 	named  map[Name]bool
@@ -62,7 +68,7 @@ type words struct {
 
 func (w *words) say(e journal.Event, text string) {
 	if text != "" {
-		x := Entry{At: place(e, w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text), Event: w.index}
+		x := Entry{At: place(w.facts[w.index], w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text), Event: w.index}
 		if i, ok := w.instant(e); ok {
 			x.Name, x.At = i.Name, i.At
 		}
@@ -76,7 +82,7 @@ func (w *words) instant(e journal.Event) (Instant, bool) {
 		journal.FaultEffective: Effective, journal.AlarmFired: Detected, journal.IncidentOpened: Detected,
 		journal.IncidentNotified: Paged, journal.IncidentAcknowledged: Acknowledged, journal.IncidentResolved: Resolved,
 		journal.FaultSettled: Restored}[e.Kind]
-	i, s := w.t.Instant(name), place(e, w.clocks)
+	i, s := w.t.Instant(name), place(w.facts[w.index], w.clocks)
 	if name == "" || i.At.IsZero() || i.Corrected || w.named[name] {
 		return i, false
 	}

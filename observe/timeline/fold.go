@@ -12,7 +12,8 @@ type Fold struct {
 	run     string
 	brief   journal.Brief
 	planned time.Time
-	events  []journal.Event
+	events  []journal.Event // as they were recorded
+	jumps   []jump          // of the runner's clock: what follows is folded on the clock that the run began on
 	clocks  []clockRead
 
 	faults      []*faultFold
@@ -28,13 +29,13 @@ type Fold struct {
 	probes    map[string]*probeFold
 	incidents incidents
 	sent      time.Time // our page was taken in by the pager
-	corrected map[Name]time.Time
+	corrected map[Name]journal.Event
 	ending    ending
 }
 
 // New is a fold before the first event.
 func New() *Fold {
-	return &Fold{probes: map[string]*probeFold{}, incidents: newIncidents(), corrected: map[Name]time.Time{}}
+	return &Fold{probes: map[string]*probeFold{}, incidents: newIncidents(), corrected: map[Name]journal.Event{}}
 }
 
 // Of tells the timeline of a run from its events; now bounds what has not happened yet.
@@ -49,6 +50,38 @@ func Of(events []journal.Event, now time.Time) Timeline {
 // Add folds one event. An event it does not know is kept and changes nothing.
 func (f *Fold) Add(e journal.Event) {
 	f.events = append(f.events, e)
+	told := straight(e, len(f.events)-1, f.jumps)
+	if c, ok := measured(told); ok && f.parted(c) && len(jumps(f.events)) > len(f.jumps) {
+		f.again()
+		return
+	}
+	f.add(told)
+}
+
+// parted says that a clock is not where it was when it was last measured.
+func (f *Fold) parted(c clockRead) bool {
+	for _, was := range slices.Backward(f.clocks) {
+		if was.source == c.source {
+			return (c.offset - was.offset).Abs() > least+was.err+c.err
+		}
+	}
+	return false
+}
+
+// again folds everything anew: the runner's clock has jumped.
+func (f *Fold) again() {
+	g := New()
+	var told []journal.Event
+	told, g.jumps = straighten(f.events)
+	for _, e := range told {
+		g.add(e)
+	}
+	g.events = f.events
+	*f = *g
+}
+
+// add folds one event, told on the clock that the run began on.
+func (f *Fold) add(e journal.Event) {
 	if f.run == "" {
 		f.run = e.Run
 	}
@@ -56,8 +89,8 @@ func (f *Fold) Add(e journal.Event) {
 	case journal.RunPlanned:
 		f.plan(e)
 	case journal.ClockRead:
-		if e.Fact.Err == "" && e.Fact.Source != "local" {
-			f.clocks = append(f.clocks, clockRead{e.Fact.Source, e.At, seconds(e.Fact.OffsetS), max(0, seconds(e.Fact.ErrorS))})
+		if c, ok := measured(e); ok {
+			f.clocks = append(f.clocks, c)
 		}
 	case journal.ProbeRead:
 		f.probe(e)
@@ -71,7 +104,7 @@ func (f *Fold) Add(e journal.Event) {
 		}
 	case journal.Correction:
 		if e.Fact.Value != nil && slices.Contains(Names(), Name(e.Fact.Instant)) {
-			f.corrected[Name(e.Fact.Instant)] = *e.Fact.Value
+			f.corrected[Name(e.Fact.Instant)] = e
 		}
 	}
 	if e.Fact.Fault != "" {

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -28,25 +29,43 @@ func (f *Fold) Timeline(now time.Time) Timeline {
 	s.detected()
 	s.restored()
 	original := map[Name]time.Time{}
-	for name, at := range f.corrected {
+	for name, e := range f.corrected {
+		fixed := &found{span: exactly(*e.Fact.Value)}
 		if was := s.found[name]; was != nil {
-			original[name] = was.at
+			original[name], fixed.by = was.at, was.by
 		}
-		s.found[name] = &found{span: exactly(at), by: "corrected"}
-		s.found[name].fixed = true
+		fixed.fixed = true
+		s.found[name] = fixed
 	}
+	s.unsure()
 	s.order()
+	for _, j := range f.jumps {
+		now = now.Add(-j.by)
+	}
+	s.now = now
 	t := Timeline{Run: f.run, Brief: f.brief, Planned: f.planned, Prepared: f.prepared, Now: now,
 		Faults: f.table(), Events: f.events[:len(f.events):len(f.events)]}
 	for _, name := range Names() {
 		i := s.instant(name)
 		i.Original = original[name]
+		if e := f.corrected[name]; i.Corrected {
+			i.CorrectedBy, i.CorrectedWhy = cmp.Or(e.Fact.By, e.Fact.User), e.Fact.Why
+		}
 		t.Instants = append(t.Instants, i)
 	}
 	t.Intervals = s.intervals(&t)
 	t.Expect = s.verdicts(&t)
 	f.outcome(&t)
 	return t
+}
+
+// unsure widens the bars of what was read from our own clock after it had jumped: by how much is known no better.
+func (s *sight) unsure() {
+	for _, x := range s.found {
+		if e := unsure(s.jumps, x.at); e > 0 && x.span.by == "" && !x.fixed {
+			x.lo, x.hi = x.lo.Add(-e), x.hi.Add(e)
+		}
+	}
 }
 
 // Instant returns one of the seven.
@@ -120,7 +139,7 @@ func (s *sight) detected() {
 	alarm := best
 	for _, in := range s.incidents.drill() {
 		if in.role == journal.RoleWatch && in.opened != nil {
-			take(found{span: place(*in.opened, s.clocks), by: "incident " + in.opened.Fact.Title, in: in})
+			take(found{span: s.place(in.opened), by: "incident " + in.opened.Fact.Title, in: in})
 		}
 	}
 	if alarm != nil && best != alarm && !alarm.lo.After(best.hi) {
@@ -233,7 +252,7 @@ func (s *sight) order() {
 	caused(t0, at(Mitigated), true)
 	before := t0
 	if p := s.found[Paged]; p != nil && p.in != nil && p.in.opened != nil {
-		opened := place(*p.in.opened, s.clocks)
+		opened := s.place(p.in.opened)
 		caused(t0, &opened, true)
 		if d := s.found[Detected]; d != nil && p.in.role == journal.RoleWatch {
 			caused(&d.span, &opened, true)

@@ -33,7 +33,10 @@ func (s *sight) start(l leg) (span, Reason) {
 	if at.IsZero() {
 		return span{}, NotYet
 	}
-	return exactly(at), ""
+	x := exactly(at)
+	e := unsure(s.jumps, at)
+	x.lo, x.hi = at.Add(-e), at.Add(e)
+	return x, ""
 }
 
 // intervals: never a number without both ends, never a negative one.

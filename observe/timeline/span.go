@@ -18,13 +18,6 @@ type span struct {
 
 func exactly(t time.Time) span { return span{at: t, lo: t, hi: t} }
 
-// clockRead is one measurement of a source's clock.
-type clockRead struct {
-	source      string
-	at          time.Time
-	offset, err time.Duration
-}
-
 // seconds converts, holding what no duration can tell.
 func seconds(s float64) time.Duration {
 	const most = 1e9 // about thirty years
@@ -41,28 +34,25 @@ const wholeSecond = 500 * time.Millisecond
 // that it had not happened this long before.
 const lag = 250 * time.Millisecond
 
-// place puts an event on our clock. A source's stamp is corrected by the measurement of its clock that is nearest in
-// time, then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
+// place puts an event on our clock. A source's stamp is corrected by the measurements of its clock around that time,
+// then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
 func place(e journal.Event, clocks []clockRead) span {
 	if e.Seen == nil || e.Seen.At.IsZero() {
 		return exactly(e.At)
 	}
-	half, stamp := max(0, seconds(e.Seen.ErrorS)), e.Seen.At
-	if half == wholeSecond && stamp.Nanosecond() == 0 {
-		stamp = stamp.Add(wholeSecond)
-	}
+	stamp, half := stampOf(*e.Seen)
 	looked := e.At
 	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
 		looked = *e.Fact.LookedAt
 	}
-	c, known := nearest(clocks, e.Seen.By, e.At)
+	offset, err, known := offsetAt(clocks, e.Seen.By, e.At)
 	if !known {
 		s := unmeasured(stamp, half, looked, e.At)
 		s.by, s.stamp, s.half = e.Seen.By, stamp, half // how far two of its stamps are apart is known all the same
 		return s
 	}
-	at := stamp.Add(-c.offset)
-	s := span{at: at, lo: at.Add(-half - c.err), hi: at.Add(half + c.err), by: e.Seen.By, stamp: stamp, half: half}
+	at := stamp.Add(-offset)
+	s := span{at: at, lo: at.Add(-half - err), hi: at.Add(half + err), by: e.Seen.By, stamp: stamp, half: half}
 	if looked.Before(e.At) {
 		s.notBefore(looked.Add(-lag))
 	}
@@ -86,18 +76,6 @@ func unmeasured(stamp time.Time, half time.Duration, looked, seen time.Time) spa
 		s.at = s.hi
 	}
 	return s
-}
-
-func nearest(clocks []clockRead, source string, at time.Time) (best clockRead, ok bool) {
-	if source == "local" || source == "" {
-		return clockRead{}, true
-	}
-	for _, c := range clocks {
-		if c.source == source && (!ok || at.Sub(c.at).Abs() < at.Sub(best.at).Abs()) {
-			best, ok = c, true
-		}
-	}
-	return best, ok
 }
 
 // notBefore narrows: it cannot have been earlier than t. A span that lies before t whole is moved there, and keeps

@@ -50,6 +50,8 @@ type Instant struct {
 	By        string        // who or what: an alarm, a user, a probe
 	Corrected bool          // a person corrected it
 	Original  time.Time     // with Corrected: what was read before the correction; zero: it had not happened
+	// With Corrected: who corrected it, and why.
+	CorrectedBy, CorrectedWhy string
 	Reason    Reason
 	Censored  time.Time // with Censored: when the run stopped looking
 }

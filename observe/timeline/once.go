@@ -1,0 +1,127 @@
+package timeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+)
+
+// once knows which events tell of the same thing: a log entry that was read twice, a webhook that came twice, a webhook
+// and the log entry of what it told. They are one fact, as exact as the better of them.
+type once struct {
+	entries map[string]*journal.Event
+	told    map[string][]*telling
+}
+
+// telling is one fact as it was told, by one means or by both.
+type telling struct {
+	*journal.Event
+	pushed, polled bool
+}
+
+func newOnce() once {
+	return once{entries: map[string]*journal.Event{}, told: map[string][]*telling{}}
+}
+
+// pushed says that an event came by webhook.
+func pushed(e journal.Event) bool { return strings.HasPrefix(e.Fact.Entry, "webhook/") }
+
+// take returns the fact that an event tells; fresh says that nobody had told it.
+func (o *once) take(e journal.Event) (fact *journal.Event, fresh bool) {
+	if e.Fact.Incident == "" || !strings.HasPrefix(string(e.Kind), "incident.") {
+		return &e, true
+	}
+	key := e.Fact.Incident + "\x00" + string(e.Kind)
+	entry := key + "\x00" + e.Fact.Entry
+	if known := o.entries[entry]; known != nil && e.Fact.Entry != "" {
+		return known, false
+	}
+	defer func() { o.entries[entry] = fact }()
+	for _, t := range o.told[key] {
+		if t.same(e) {
+			t.merge(e)
+			return t.Event, false
+		}
+	}
+	o.told[key] = append(o.told[key], &telling{&e, pushed(e), !pushed(e)})
+	return &e, true
+}
+
+// same says that an event tells a fact again, by the other means: both stamps are of the pager's clock, and their bars
+// meet.
+func (t *telling) same(e journal.Event) bool {
+	if e.Kind == journal.IncidentOpened {
+		return t.Fact.Role == e.Fact.Role // an incident is opened once
+	}
+	if push := pushed(e); push && t.pushed || !push && t.polled || t.Seen == nil || e.Seen == nil || t.Seen.By != e.Seen.By {
+		return false
+	}
+	if t.Fact.Type != e.Fact.Type || t.Fact.User != e.Fact.User && t.Fact.User != "" && e.Fact.User != "" {
+		return false
+	}
+	if a, b := t.Fact.Text, e.Fact.Text; e.Kind == journal.IncidentNoted && a != b && a != "" && b != "" {
+		return false
+	}
+	a, ha := stampOf(*t.Seen)
+	b, hb := stampOf(*e.Seen)
+	return a.Sub(b).Abs() <= ha+hb+time.Millisecond
+}
+
+// merge adds what an event knows more: the stamp from whoever tells it better, who and how from the log.
+func (t *telling) merge(e journal.Event) {
+	push := pushed(e)
+	t.pushed, t.polled = t.pushed || push, t.polled || !push
+	if e.Seen != nil && (t.Seen == nil || e.Seen.ErrorS < t.Seen.ErrorS) {
+		t.Seen = e.Seen
+	}
+	if e.At.Before(t.At) {
+		t.At = e.At
+	}
+	if t.Fact.LookedAt == nil {
+		t.Fact.LookedAt = e.Fact.LookedAt
+	}
+	log, other := e.Fact, t.Fact
+	if push {
+		log, other = other, log
+	}
+	f := &t.Fact
+	f.By, f.User, f.Channel = cmp.Or(log.By, other.By), cmp.Or(log.User, other.User), cmp.Or(log.Channel, other.Channel)
+	f.Text, f.Into, f.Urgency = cmp.Or(log.Text, other.Text), cmp.Or(log.Into, other.Into), cmp.Or(log.Urgency, other.Urgency)
+	f.Human = cmp.Or(log.Human, other.Human)
+	f.Level, f.Alerts = max(log.Level, other.Level), max(log.Alerts, other.Alerts)
+}
+
+// stampOf is the middle of what a stamp may be, and half its width: one that was cut to whole seconds is somewhere in
+// its second.
+func stampOf(s journal.Seen) (at time.Time, half time.Duration) {
+	at, half = s.At, max(0, seconds(s.ErrorS))
+	if half == wholeSecond && at.Nanosecond() == 0 {
+		at = at.Add(wholeSecond)
+	}
+	return at, half
+}
+
+// facts are a run's events with what was told twice taken together: same[i] is the index of the event that told first
+// what the i-th tells, and the facts stand there, as exact as they are known.
+func facts(events []journal.Event) (out []journal.Event, same []int) {
+	o, at := newOnce(), map[*journal.Event]int{}
+	kept := make([]*journal.Event, len(events))
+	same = make([]int, len(events))
+	for i, e := range events {
+		fact, fresh := o.take(e)
+		if fresh {
+			at[fact] = i
+		}
+		same[i], kept[i] = at[fact], fact
+	}
+	out = slices.Clone(events)
+	for i := range out {
+		if same[i] == i {
+			out[i] = *kept[i]
+		}
+	}
+	return out, same
+}
