@@ -15,6 +15,8 @@ type Clients struct {
 	CloudWatch CloudWatchAPI
 	SQS        SQSAPI
 	Now        func() time.Time // the runner's clock; required
+	// Secret reads a reference such as env:NAME; nil where nothing does.
+	Secret func(ctx context.Context, ref string) (string, error)
 }
 
 // CloudWatchAPI is what we ask of CloudWatch; *cloudwatch.Client has it.

@@ -17,6 +17,10 @@ type ProbeSpec struct {
 	Alarm      *AlarmProbe      `json:"alarm,omitempty" yaml:"alarm,omitempty"`
 	SQS        *SQSProbe        `json:"sqs,omitempty" yaml:"sqs,omitempty"`
 	CloudWatch *CloudWatchProbe `json:"cloudwatch,omitempty" yaml:"cloudwatch,omitempty"`
+
+	PromQL       *PromQLProbe       `json:"promql,omitempty" yaml:"promql,omitempty"`
+	Alertmanager *AlertmanagerProbe `json:"alertmanager,omitempty" yaml:"alertmanager,omitempty"`
+	Incident     *IncidentProbe     `json:"incident,omitempty" yaml:"incident,omitempty"`
 }
 
 // kind is what every probe of a drill file can do.
@@ -41,6 +45,15 @@ func (s ProbeSpec) kinds() []kind {
 	if s.CloudWatch != nil {
 		set = append(set, s.CloudWatch)
 	}
+	if s.PromQL != nil {
+		set = append(set, s.PromQL)
+	}
+	if s.Alertmanager != nil {
+		set = append(set, s.Alertmanager)
+	}
+	if s.Incident != nil {
+		set = append(set, s.Incident)
+	}
 	return set
 }
 
@@ -59,7 +72,7 @@ func (s ProbeSpec) Problems() []string {
 	set := s.kinds()
 	switch {
 	case len(set) == 0:
-		return []string{"names no probe. Try: http, alarm, sqs or cloudwatch"}
+		return []string{"names no probe. Try: http, alarm, sqs, cloudwatch, promql, alertmanager or incident"}
 	case len(set) > 1:
 		return []string{"names several probes. Try: one to an item of the list"}
 	}
@@ -83,6 +96,7 @@ type look struct {
 	timeout time.Duration
 	now     func() time.Time
 	ask     func(ctx context.Context) (Value, string)
+	tell    func(ctx context.Context) Reading // in the place of ask, where the source says since when
 }
 
 var _ Probe = (*look)(nil)
@@ -94,14 +108,18 @@ func (l *look) Label() string { return l.name }
 func (l *look) Read(ctx context.Context) (r Reading) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	r.From = l.now()
+	from := l.now()
 	defer func() {
 		if p := recover(); p != nil {
-			r.Value, r.Why = Unknown, fmt.Sprintf("the probe broke: %v", p)
+			r = Reading{Value: Unknown, Why: fmt.Sprintf("the probe broke: %v", p)}
 		}
-		r.To = l.now()
+		r.From, r.To = from, l.now()
 	}()
-	r.Value, r.Why = l.ask(ctx)
+	if l.tell != nil {
+		r = l.tell(ctx)
+	} else {
+		r.Value, r.Why = l.ask(ctx)
+	}
 	if r.Value == Unknown && ctx.Err() != nil {
 		r.Value, r.Why = Unknown, silence(ctx, l.timeout)
 	}
