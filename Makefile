@@ -15,7 +15,7 @@ CELLS    ?= 48
 PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture dist clean
+.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ conformance: ## what others wrote: moto, dynalite, Alertmanager, the AWS CLI (ea
 
 bench: ## start, first fault, memory and size, as ratios of one run
 	FIREDRILL_BENCH=1 $(GO) test -count=1 -v ./bench/
+
+pagerduty-schema: ## PagerDuty's published OpenAPI, pinned, pruned and mended, into bin/pagerduty-schema: what ./internal/contract checks against
+	$(GO) run ./internal/contract/schema -o bin/pagerduty-schema $(if $(FROM),-from $(FROM))
 
 picture: build ## docs/live.svg and docs/timeline.svg, of a real run
 	$(GO) run ./docs/picture

@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"internal/sandbox/orders":      {},
 	"internal/sandbox/pager":       {},
 	"internal/sandbox/responder":   {},
+	"internal/sandbox/slack":       {},
 	"internal":                     {"..."}, // programs that try the house out
 	"bench":                        {},
 	"docs":                         {"..."},
@@ -173,7 +174,7 @@ func code(t *testing.T) []file {
 }
 
 // tryouts are programs that try the house out; they have clocks and endings of their own.
-var tryouts = []string{"internal/kill"}
+var tryouts = []string{"internal/kill", "internal/contract"}
 
 // room is the table's row for a package.
 func room(path string) ([]string, bool) {
