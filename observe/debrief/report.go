@@ -3,21 +3,21 @@ package debrief
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/firedrill/firedrill/internal/journal"
 	"github.com/firedrill/firedrill/observe/timeline"
 )
 
 // Report is the trend of drills: every run of each, oldest first.
 type Report struct {
-	Drills []Trend `json:"drills"`
+	Drills []Trend  `json:"drills"`
+	Groups []Group  `json:"groups,omitempty"` // where another grouping was asked for
+	Real   []Beside `json:"real,omitempty"`   // real incidents of the same services, where they were asked for
 }
 
 // Trend is one drill in one environment.
@@ -27,30 +27,27 @@ type Trend struct {
 	Environment string              `json:"environment"`
 	Sentence    string              `json:"sentence"` // how the last run compares with the one before
 	Runs        []Row               `json:"runs"`
-	Median      map[string]*float64 `json:"median"` // seconds by interval, from three known ones on; else null
+	Median      map[string]*float64 `json:"median"` // p50_s of Estimates, by interval
+	Outcomes    map[string]int      `json:"outcomes"`
+	Estimates   map[string]Estimate `json:"estimates"` // by interval
 }
 
 // Row is one run.
 type Row struct {
-	Run     string                     `json:"run"`
-	At      time.Time                  `json:"at"`      // when it was planned
-	Outcome string                     `json:"outcome"` // empty while it goes on
-	Seconds map[string]*float64        `json:"seconds"` // by interval; null where there is none
-	ErrorS  map[string]*float64        `json:"error_s"`
-	Reasons map[string]timeline.Reason `json:"reasons"` // of the nulls
+	Run       string                     `json:"run"`
+	At        time.Time                  `json:"at"`      // when it was planned
+	Outcome   string                     `json:"outcome"` // empty while it goes on
+	Seconds   map[string]*float64        `json:"seconds"` // by interval; null where there is none
+	ErrorS    map[string]*float64        `json:"error_s"`
+	CensoredS map[string]*float64        `json:"censored_s"` // it took longer than this: it had not ended when the run stopped looking
+	Reasons   map[string]timeline.Reason `json:"reasons"`    // of the nulls in seconds
+	Incidents []string                   `json:"incidents"`  // ids of the pager's incidents that the drill caused
 }
-
-// medianFrom is how many known intervals a median needs.
-const medianFrom = 3
 
 // ReportOf makes the report of runs, in whatever order they come.
 func ReportOf(runs []timeline.Timeline) Report {
-	runs = slices.Clone(runs)
-	slices.SortStableFunc(runs, func(a, b timeline.Timeline) int {
-		return cmp.Or(a.Planned.Compare(b.Planned), cmp.Compare(a.Run, b.Run))
-	})
 	r := Report{Drills: []Trend{}}
-	for _, t := range runs {
+	for _, t := range oldestFirst(runs) {
 		i := slices.IndexFunc(r.Drills, func(x Trend) bool {
 			return x.Drill == t.Brief.Drill && x.Environment == t.Brief.Environment
 		})
@@ -67,13 +64,21 @@ func ReportOf(runs []timeline.Timeline) Report {
 	})
 	for i := range r.Drills {
 		x := &r.Drills[i]
-		x.Median = map[string]*float64{}
+		x.Outcomes, x.Estimates, x.Median = outcomes(x.Runs), estimates(x.Runs), map[string]*float64{}
 		for _, name := range phases() {
-			x.Median[name] = median(x.Runs, name)
+			x.Median[name] = x.Estimates[name].P50S
 		}
 		x.Sentence = sentence(x)
 	}
 	return r
+}
+
+func oldestFirst(runs []timeline.Timeline) []timeline.Timeline {
+	runs = slices.Clone(runs)
+	slices.SortStableFunc(runs, func(a, b timeline.Timeline) int {
+		return cmp.Or(a.Planned.Compare(b.Planned), cmp.Compare(a.Run, b.Run))
+	})
+	return runs
 }
 
 // phases are the intervals, in their usual order.
@@ -83,12 +88,16 @@ func phases() []string {
 
 func row(t timeline.Timeline) Row {
 	r := Row{Run: t.Run, At: t.Planned.UTC(), Outcome: string(t.Outcome), Seconds: map[string]*float64{},
-		ErrorS: map[string]*float64{}, Reasons: map[string]timeline.Reason{}}
+		ErrorS: map[string]*float64{}, CensoredS: map[string]*float64{}, Reasons: map[string]timeline.Reason{}, Incidents: Incidents(t)}
 	for _, name := range phases() {
 		i := t.Interval(name)
-		r.Seconds[name], r.ErrorS[name] = nil, nil
+		r.Seconds[name], r.ErrorS[name], r.CensoredS[name] = nil, nil, nil
 		if !i.Known {
 			r.Reasons[name] = i.Reason
+			if i.CensoredS > 0 {
+				c := round(i.CensoredS)
+				r.CensoredS[name] = &c
+			}
 			continue
 		}
 		s, e := round(i.Seconds), round(i.ErrorS)
@@ -99,111 +108,30 @@ func row(t timeline.Timeline) Row {
 
 func round(s float64) float64 { return math.Round(s*1e6) / 1e6 }
 
-func median(runs []Row, name string) *float64 {
-	var all []float64
-	for _, r := range runs {
-		if s := r.Seconds[name]; s != nil {
-			all = append(all, *s)
-		}
-	}
-	if len(all) < medianFrom {
-		return nil
-	}
-	slices.Sort(all)
-	m := all[len(all)/2]
-	if len(all)%2 == 0 {
-		m = (m + all[len(all)/2-1]) / 2
-	}
-	return &m
-}
-
-// sentence compares the last run in which the fault was felt with the one before: detection where the drill expects
-// it, else acknowledgement, else restoring.
-func sentence(x *Trend) string {
-	whose := clean(cmp.Or(x.Team, x.Drill))
-	where := fmt.Sprintf(" (%s, %s)", clean(x.Drill), clean(x.Environment))
-	var felt []Row
-	for _, r := range x.Runs {
-		if r.Outcome != "" && r.Seconds["effective"] != nil {
-			felt = append(felt, r)
-		}
-	}
-	if len(felt) == 0 {
-		return whose + ": no run has been measured yet" + where
-	}
-	last := felt[len(felt)-1]
-	for _, p := range []struct{ name, did, not string }{{"detect", "detected", "not detected"},
-		{"acknowledge", "acknowledged", "not acknowledged"}, {"restore", "put back", "not put back"}} {
-		if why := last.Reasons[p.name]; why == timeline.Reported || why == timeline.NotWatched {
+// Incidents are the ids of the pager's incidents that the drill caused: of our page, of what is watched, and of its
+// ripples. Whoever reckons how long real incidents take leaves them out.
+func Incidents(t timeline.Timeline) []string {
+	ids := []string{}
+	for _, e := range t.Events {
+		if e.Kind != journal.IncidentOpened || e.Fact.Incident == "" || slices.Contains(ids, e.Fact.Incident) {
 			continue
 		}
-		text := p.not
-		if s := last.Seconds[p.name]; s != nil {
-			text = p.did + " in " + Seconds(*s)
-		}
-		for i := len(felt) - 2; i >= 0; i-- {
-			if s := felt[i].Seconds[p.name]; s != nil {
-				return whose + ": " + text + ", was " + Seconds(*s) + where
-			}
-		}
-		return whose + ": " + text + ", for the first time measured" + where
-	}
-	return whose + ": " + last.Outcome + where
-}
-
-// Text writes the report for people: one sentence a drill first, then every run.
-func (r Report) Text(w io.Writer) error {
-	var b strings.Builder
-	if len(r.Drills) == 0 {
-		b.WriteString("no runs\n")
-	}
-	for _, x := range r.Drills {
-		b.WriteString(x.Sentence + "\n")
-	}
-	for _, x := range r.Drills {
-		fmt.Fprintf(&b, "\n%s in %s\n", clean(x.Drill), clean(x.Environment))
-		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		_, err := io.WriteString(tw, x.table())
-		if err = errors.Join(err, tw.Flush()); err != nil {
-			return fmt.Errorf("write report: %w", err)
+		switch e.Fact.Role {
+		case journal.RoleOurs, journal.RoleWatch, journal.RoleRipple:
+			ids = append(ids, e.Fact.Incident)
 		}
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
-// table is every run, with tabs between its cells.
-func (x Trend) table() string {
-	lines := []string{"when\trun\toutcome\t" + strings.Join(phases(), "\t")}
-	for _, row := range x.Runs {
-		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%s", row.At.UTC().Format("2006-01-02 15:04"), row.Run, cmp.Or(row.Outcome, "goes on"), cells(row.Seconds)))
-	}
-	if len(x.Runs) >= medianFrom {
-		lines = append(lines, "\t\tmedian\t"+cells(x.Median))
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-func cells(seconds map[string]*float64) string {
-	var out []string
-	for _, name := range phases() {
-		text := "–"
-		if s := seconds[name]; s != nil {
-			text = Seconds(*s)
-		}
-		out = append(out, text)
-	}
-	return strings.Join(out, "\t")
+	return ids
 }
 
 // JSON writes the report for programs.
-func (r Report) JSON(w io.Writer) error {
+func (r Report) JSON(w io.Writer) error { return writeJSON(w, "report", r) }
+
+func writeJSON(w io.Writer, what string, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	if err := e.Encode(r); err != nil {
-		return fmt.Errorf("write report: %w", err)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
 	}
 	return nil
 }
