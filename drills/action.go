@@ -17,7 +17,6 @@ const (
 	Arm         Verb = "arm"     // make the dead-man's switch
 	Apply       Verb = "apply"   // issue the change
 	Page        Verb = "page"    // tell people
-	Note        Verb = "note"    // write on their incident that this is a drill
 	Poll        Verb = "poll"    // load, and everything that looks
 	Revert      Verb = "revert"  // put back
 	Settle      Verb = "settle"  // read back
@@ -25,6 +24,7 @@ const (
 	ResolvePage Verb = "resolve_page"
 	PageOwner   Verb = "page_owner" // something is left in place
 	Calm        Verb = "calm"       // after the undo: alarms OK, steady state good
+	HandBack    Verb = "hand_back"  // tell people how it ended
 	Finish      Verb = "finish"
 	Wait        Verb = "wait" // nothing is due
 	Done        Verb = "done"
@@ -33,19 +33,18 @@ const (
 // Action is the next thing to do. Its ID is derived from the state alone, so that whoever repeats it meets the
 // record of the first time.
 type Action struct {
-	ID       string
-	Verb     Verb
-	Fault    int           // index into Plan.Faults, where the verb is about one
-	Try      int           //
-	Incident string        // for Note
-	Until    time.Time     // for Wait and Poll: when to come back at the latest
-	For      time.Duration // for Poll: how long load and observers may run
+	ID    string
+	Verb  Verb
+	Fault int           // index into Plan.Faults, where the verb is about one
+	Try   int           //
+	Until time.Time     // for Wait and Poll: when to come back at the latest
+	For   time.Duration // for Poll: how long load and observers may run
 }
 
 // wayOut says whether the action puts back: it runs on a context that no signal ends, and without a record if need be.
 func (a Action) wayOut() bool {
 	switch a.Verb {
-	case Revert, Settle, Disarm, ResolvePage, PageOwner, Finish, Wait, Done:
+	case Revert, Settle, Disarm, ResolvePage, PageOwner, HandBack, Finish, Wait, Done:
 		return true
 	}
 	return false

@@ -158,6 +158,7 @@ func (r *running) loop(ctx context.Context) (*State, error) {
 		return ReadLever(ctx, r.Store, r.state.Plan.Environment, r.Clock.Now())
 	}
 	in, stop := r.lease.keep(ctx)
+	defer steps.courier.wg.Wait()
 	defer steps.clocks.wait()
 	defer stop()
 	for broken := 0; ; {

@@ -112,7 +112,19 @@ func (s *State) holdEnded(now time.Time) bool {
 			return true
 		}
 	}
-	return s.People.acked.IsZero() && s.decided(now)
+	return s.People.acked.IsZero() && (s.decided(now) || s.unanswered(now))
+}
+
+// unanswered: nobody has acknowledged by the time the drill gives them, and nobody has closed it either. A drill that
+// people do not answer is not held until its limit.
+func (s *State) unanswered(now time.Time) bool {
+	_, byHuman, _ := s.People.resolved()
+	for _, x := range s.expectations() {
+		if x.name == "acknowledge" && !x.met && !byHuman {
+			return !x.by.IsZero() && !now.Before(x.by)
+		}
+	}
+	return false
 }
 
 // decided says that nothing the drill expects can change any more. A fault that never became effective decides all;

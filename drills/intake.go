@@ -84,6 +84,7 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 		in.dropUnknown()
 	}
 	events := append(in.events, st.clockEvents(ctx, s)...)
+	events = append(events, st.tellPeople(ctx, s)...)
 	for _, e := range in.effects {
 		events = append(events, e.read()...)
 	}

@@ -14,38 +14,59 @@ import (
 // Each question to the pager ends in time, so that a slow pager delays no undo.
 const pagerTime = 10 * time.Second
 
-// readPager turns incidents and their log entries into events. One that belongs to nobody's drill ends ours.
+// readPager turns incidents, their log entries and their notes into events. One that belongs to nobody's drill ends ours.
 func (st *Steps) readPager(ctx context.Context, s *State) (events []journal.Event) {
 	ctx, cancel := context.WithTimeout(ctx, pagerTime)
 	defer cancel()
 	before, began := st.looked.pager, st.World.Clock.Now()
 	st.looked.pagerTry = began
-	incidents, err := st.World.Pager.Incidents(ctx, []string{s.Plan.Page.Service}, s.Events[0].At.Add(-2*time.Minute))
+	since := s.Events[0].At.Add(-2 * time.Minute)
+	seen, err := st.seen(ctx, s, since)
 	if err != nil {
-		return st.pagerLost(ctx, began, err)
+		return append(events, st.pagerLost(ctx, began, err)...)
 	}
-	for _, in := range incidents {
+	for _, in := range seen.Incidents {
 		if s.before(in.ID) || (len(in.Alerts) == 0 && began.Sub(st.looked.first(in.ID, began)) < alertsBy) {
 			continue
 		}
-		role := s.Plan.incidentRole(s.Run, in)
-		events = append(events, s.judge(in, role, before, st.World.Clock.Now())...)
+		role := s.Plan.incidentRole(s.Run, in.Incident)
+		now := st.World.Clock.Now()
+		events = append(events, s.judge(in.Incident, role, before, now)...)
 		if role == journal.RoleOther {
 			continue
 		}
-		entries, err := st.World.Pager.Log(ctx, in.ID)
-		if err != nil {
-			return append(events, st.pagerLost(ctx, began, err)...)
-		}
-		for _, entry := range entries {
-			if e, ok := entryEvent(in.ID, entry, before); ok && !s.People.entries[entry.ID] {
-				e.At = st.World.Clock.Now()
-				events = append(events, e)
+		events = append(events, s.newOf(in, before, now)...)
+	}
+	st.looked.pager, st.looked.pagerLost = seen.At, time.Time{}
+	return events
+}
+
+// seen is what the pager knows of the run's service: from the feed that all runs of this process share, or asked for.
+func (st *Steps) seen(ctx context.Context, s *State, since time.Time) (observe.Seen, error) {
+	services := []string{s.Plan.Page.Service}
+	if st.World.Feed != nil {
+		return st.World.Feed.Look(ctx, services, since)
+	}
+	seen := observe.Seen{At: st.World.Clock.Now()}
+	incidents, err := st.World.Pager.Incidents(ctx, services, since)
+	if err != nil {
+		return seen, err
+	}
+	for _, in := range incidents {
+		one := observe.SeenIncident{Incident: in, Whole: true}
+		if !s.before(in.ID) && s.Plan.incidentRole(s.Run, in) != journal.RoleOther {
+			if one.Log, err = st.World.Pager.Log(ctx, in.ID); err != nil {
+				return seen, err
+			}
+			if st.World.Notebook != nil {
+				if one.Notes, err = st.World.Notebook.Notes(ctx, in.ID); err != nil {
+					return seen, err
+				}
 			}
 		}
+		seen.Incidents = append(seen.Incidents, one)
 	}
-	st.looked.pager, st.looked.pagerLost = began, time.Time{}
-	return events
+	return seen, nil
 }
 
 // alertsBy is how long an incident may stand there without its alerts before it is judged by its title alone.
@@ -95,28 +116,12 @@ func opened(in observe.Incident, role journal.Role, before, now time.Time) journ
 		by = "firedrill"
 	}
 	e := journal.Event{Kind: journal.IncidentOpened, At: now, Seen: &journal.Seen{At: in.CreatedAt, By: "pagerduty", ErrorS: 0.5},
-		Fact: journal.Fact{Incident: in.ID, Title: in.Title, URL: in.URL, Service: in.Service, Role: role, By: by}}
+		Fact: journal.Fact{Incident: in.ID, Title: in.Title, URL: in.URL, Service: in.Service, Role: role, By: by,
+			Urgency: in.Urgency, Alerts: len(in.Alerts)}}
 	if !before.IsZero() {
 		e.Fact.LookedAt = &before
 	}
 	return e
-}
-
-// entryEvent is a log entry as the journal keeps it.
-func entryEvent(incident string, entry observe.Entry, before time.Time) (e journal.Event, ok bool) {
-	kinds := map[observe.EntryKind]journal.Kind{
-		observe.EntryNotified: journal.IncidentNotified, observe.EntryAcknowledged: journal.IncidentAcknowledged,
-		observe.EntryUnacknowledged: journal.IncidentUnacknowledged, observe.EntryEscalated: journal.IncidentEscalated,
-		observe.EntryNoted: journal.IncidentNoted, observe.EntryResolved: journal.IncidentResolved,
-	}
-	e.Kind, ok = kinds[entry.Kind]
-	e.Seen = &journal.Seen{At: entry.At, By: "pagerduty", ErrorS: entry.ErrorS}
-	e.Fact = journal.Fact{Incident: incident, Entry: entry.ID, User: entry.User, By: entry.Name, Channel: entry.Channel,
-		Level: entry.Level, Text: entry.Text, Human: journal.Bool(entry.Human)}
-	if !before.IsZero() {
-		e.Fact.LookedAt = &before
-	}
-	return e, ok
 }
 
 // incidentRole says whose incident it is: our page by its alert key, theirs by the alarm that its title or an alert of

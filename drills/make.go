@@ -76,6 +76,9 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	if r := st.planPage(spec, p); r != nil {
 		return v, r
 	}
+	if r := st.planWords(spec, p); r != nil {
+		return v, r
+	}
 	if r := st.cheap(ctx, v); r != nil {
 		return v, r // before any target is read: not even a look at another account
 	}
@@ -115,6 +118,7 @@ func (st *Steps) cheap(ctx context.Context, v *Preview) *Refusal {
 
 // judge asks everything that a run will ask right before its first change, and whether anybody could see the fault.
 func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
+	st.planType(ctx, v)
 	f, r := st.check(ctx, v.Plan)
 	maps.Copy(v.Facts, f.facts)
 	v.Check, v.Warn = f.service, f.warn
@@ -133,7 +137,7 @@ func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
 // paceOf: the sandbox is looked at more often, because its time is short.
 func paceOf(env *Environment) Pace {
 	if env.Sandbox != nil {
-		return Pace{Look: 500 * time.Millisecond, Alarm: 250 * time.Millisecond, Pager: 500 * time.Millisecond}
+		return Pace{Look: 500 * time.Millisecond, Alarm: 250 * time.Millisecond, Pager: 500 * time.Millisecond, Clock: 10 * time.Second}
 	}
 	return Pace{Look: 2 * time.Second, Alarm: 5 * time.Second, Pager: 5 * time.Second}
 }
@@ -164,6 +168,36 @@ func (st *Steps) planPage(spec *Spec, p *Plan) *Refusal {
 		p.Page.Links = append(p.Page.Links, observe.Link{Href: l.URL, Text: l.What})
 	}
 	return nil
+}
+
+// planWords settles when people learn that it is a drill, and where they are told what.
+func (st *Steps) planWords(spec *Spec, p *Plan) *Refusal {
+	p.Announce, p.People, p.Hints = spec.Announce, st.Env.People, spec.Hints
+	if spec.Announce == AnnounceEnd && st.Env.Surprise != "allowed" {
+		return refuse("surprise", "announce: acknowledge, or surprise: allowed in firedrill.yaml",
+			"%s tells people only at its end that it is a drill, and environment %s does not allow surprises", spec.Drill, st.Env.Name)
+	}
+	p.Page.Title = p.pageTitle()
+	if slack := st.Env.Slack; slack.Token != "" && st.Env.Teams[spec.Team].Slack != "" || slack.Webhook != "" {
+		p.Slack = &PlannedSlack{Channel: st.Env.Teams[spec.Team].Slack, Evidence: spec.Evidence}
+	}
+	return nil
+}
+
+// drillType is the incident type that drills have in an account that knows it, so that nobody's statistics count them.
+const drillType = "drill"
+
+// planType gives drill incidents their type, where there is one and we may: to find out costs one question.
+func (st *Steps) planType(ctx context.Context, v *Preview) {
+	if st.World.Marker == nil {
+		return
+	}
+	switch known, err := st.World.Marker.HasType(ctx, drillType); {
+	case err != nil:
+		v.Warn = append(v.Warn, fmt.Sprintf("whether the account knows the incident type %q is unknown, so incidents do not get it: %v", drillType, err))
+	case known:
+		v.Plan.Type = drillType
+	}
 }
 
 type plannedFault struct {
@@ -233,7 +267,7 @@ func briefOf(spec *Spec, p *Plan, v *Preview) journal.Brief {
 		Drill: spec.Drill, Title: spec.Title, Scenario: spec.Scenario, Team: spec.Team, Tags: spec.Tags,
 		Environment: p.Environment, Account: p.Account, Runbook: spec.Runbook, PageWhen: p.Page.When, PageService: p.Page.Service,
 		FallbackS: p.Page.Fallback.Seconds(), LimitS: p.Limit.Seconds(), Ripples: p.Ripples,
-		Steady: labels(p.Steady), Watch: labels(p.Watch), Stop: labels(p.Stop), Look: map[string]string{},
+		Announce: p.Announce, Steady: labels(p.Steady), Watch: labels(p.Watch), Stop: labels(p.Stop), Look: map[string]string{},
 	}
 	if p.Sandbox != nil {
 		b.Sandbox, b.SandboxURL = p.Sandbox.Instance, p.Sandbox.URL

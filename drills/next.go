@@ -71,11 +71,6 @@ func (s *State) nextHold(now, due time.Time) Action {
 	if s.pageDue(now) {
 		return s.act(Page, -1, s.PageTries)
 	}
-	if id, try, ok := s.People.unnoted(); ok {
-		a := s.act(Note, -1, try)
-		a.ID, a.Incident = "note/"+id+"/"+itoa(try), id
-		return a
-	}
 	return s.poll(now, due)
 }
 

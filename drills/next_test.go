@@ -62,7 +62,7 @@ func fact(k journal.Kind, fault string) journal.Event {
 
 // wayIn says that a verb belongs to a run that still breaks things, or holds them broken.
 func wayIn(v drills.Verb) bool {
-	return slices.Contains([]drills.Verb{drills.Guard, drills.Steady, drills.Prepare, drills.Stage, drills.Apply, drills.Page, drills.Note, drills.Poll}, v)
+	return slices.Contains([]drills.Verb{drills.Guard, drills.Steady, drills.Prepare, drills.Stage, drills.Apply, drills.Page, drills.Poll}, v)
 }
 
 // The pauses between tries at one undo are 1, 2, 4, 8, 16, 30, 30, … seconds, however long a try takes; another fault
@@ -252,8 +252,6 @@ func (x *tale) does(a drills.Action) {
 	case drills.Poll:
 		x.now = a.Until
 		x.tell(a.ID, journal.Event{Kind: journal.LoadRead})
-	case drills.Note:
-		x.tell(a.ID, journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Incident: a.Incident}})
 	case drills.PageOwner:
 		x.tell(a.ID, journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Role: "owner"}})
 	default:

@@ -21,8 +21,9 @@ type incidentState struct {
 	resolved bool
 	byHuman  bool // the last resolve
 	resolves time.Time
-	noted    bool // our note stands on it
-	noteTry  int
+	url      string
+	into     string // id of the incident it was merged into
+	notes    []noteState
 }
 
 func newPeople() people {
@@ -47,7 +48,7 @@ func (p *people) add(e journal.Event) {
 	human := e.Fact.Human != nil && *e.Fact.Human
 	switch e.Kind {
 	case journal.IncidentOpened:
-		in.role, in.title = e.Fact.Role, e.Fact.Title
+		in.role, in.title, in.url = e.Fact.Role, e.Fact.Title, e.Fact.URL
 		p.detected = p.detected || in.role == journal.RoleWatch
 	case journal.IncidentAcknowledged:
 		in.resolved = false
@@ -56,10 +57,21 @@ func (p *people) add(e journal.Event) {
 		}
 	case journal.IncidentResolved:
 		in.resolved, in.byHuman, in.resolves = true, human, e.At
-	case journal.NoteSent:
-		in.noteTry++
-		in.noted = e.Fact.Err == "" || !e.Fact.Definite // it may stand there: one note is enough
+	case journal.IncidentReopened:
+		in.resolved = false
+	case journal.IncidentMerged:
+		in.into = e.Fact.Into
+	case journal.IncidentNoted, journal.IncidentNoteEdited, journal.IncidentNoteDeleted:
+		in.note(e)
 	}
+}
+
+// of is what is known of an incident; nothing yet, where it was never told of.
+func (p *people) of(id string) *incidentState {
+	if in := p.incidents[id]; in != nil {
+		return in
+	}
+	return &incidentState{role: journal.RoleOther}
 }
 
 // ours says that the incident belongs to the drill: our page, or their monitoring's.
@@ -95,12 +107,12 @@ func (p *people) told() bool {
 	return false
 }
 
-// unnoted returns an incident of their monitoring that does not say yet that this is a drill.
-func (p *people) unnoted() (id string, try int, ok bool) {
+// drill lists the drill's own incidents in the order they were told of.
+func (p *people) drill() (ids []string) {
 	for _, id := range p.order {
-		if in := p.incidents[id]; in.role == journal.RoleWatch && !in.noted && in.noteTry < 3 {
-			return id, in.noteTry, true
+		if p.incidents[id].ours() {
+			ids = append(ids, id)
 		}
 	}
-	return "", 0, false
+	return ids
 }

@@ -51,9 +51,10 @@ type Plan struct {
 
 // Pace is how often a run looks at what.
 type Pace struct {
-	Look  time.Duration `json:"look"`  // at the fault and the probes, once effective; before that at most 1 s
-	Alarm time.Duration `json:"alarm"` // at the alarms
-	Pager time.Duration `json:"pager"` // at the pager
+	Look  time.Duration `json:"look"`            // at the fault and the probes, once effective; before that at most 1 s
+	Alarm time.Duration `json:"alarm"`           // at the alarms
+	Pager time.Duration `json:"pager"`           // at the pager
+	Clock time.Duration `json:"clock,omitempty"` // at the others' clocks; a minute where it is not said
 }
 
 // PlannedFault is one fault with everything its kind needs.

@@ -56,6 +56,8 @@ type Stopping struct {
 	Reason string // the code that stands in abort.requested, or refused, apply_failed, journal_lost
 	Why    string
 	At     time.Time
+	// Incident is the real one that came, where that is the reason.
+	Incident string
 }
 
 // Reasons for a run to unwind before its hold has ended.
@@ -88,7 +90,6 @@ type State struct {
 	PlannedAt time.Time
 	Before    string // ids of incidents that stood there before the drill, with blanks between
 	SteadyOK  bool
-	Clocked   bool
 	Faults    []FaultState
 	Started   time.Time // first fault.prepared: the limit runs from here
 	Stop      *Stopping
@@ -110,7 +111,10 @@ type State struct {
 	Undoing    bool     // the undo of some fault has begun: from then on the run only ever undoes
 	People     people
 	Alarms     map[string]alarmState
-	Good       map[string]int // good readings in a row of each steady probe, by label
+	Told       map[string]toldState // what people were told, by key
+	Thread     string               // the message that all later ones stand under
+	HandedBack bool                 // people were told how it ended
+	Good       map[string]int       // good readings in a row of each steady probe, by label
 	Finished   bool
 	Outcome    string
 }
@@ -122,7 +126,7 @@ type alarmState struct {
 
 // NewState is a run before its first event.
 func NewState(run string) *State {
-	return &State{Run: run, Alarms: map[string]alarmState{}, Good: map[string]int{}, People: newPeople()}
+	return &State{Run: run, Alarms: map[string]alarmState{}, Good: map[string]int{}, Told: map[string]toldState{}, People: newPeople()}
 }
 
 // Fold builds the state of a run from its events.
@@ -155,8 +159,6 @@ func (s *State) Add(e journal.Event) {
 		s.SteadyOK = true
 		s.reading(e)
 		s.calm(e)
-	case journal.ClockRead:
-		s.Clocked = true
 	case journal.RunAcknowledged:
 		s.Unwell, s.Unsteady = nil, false
 	case journal.AbortRequested:
@@ -172,6 +174,8 @@ func (s *State) Add(e journal.Event) {
 		}
 	case journal.AlarmFired, journal.AlarmCleared:
 		s.alarm(e)
+	case journal.NoteSent, journal.MessageSent, journal.IncidentTyped:
+		s.said(e)
 	default:
 		if e.Fact.Fault != "" {
 			s.fault(e)
@@ -225,6 +229,7 @@ func (s *State) taken(e journal.Event) {
 // reopened: the patience of every fault begins anew.
 func (s *State) reopened() {
 	s.Finished, s.Outcome, s.Owner, s.OwnerTries, s.Calmed, s.ClearTry, s.Unwell = false, "", false, 0, false, 0, nil
+	s.HandedBack = false
 	for i := range s.Faults {
 		if f := &s.Faults[i]; f.Phase == Stuck || f.Phase == Reverted {
 			f.again()
@@ -235,6 +240,9 @@ func (s *State) reopened() {
 func (s *State) stop(reason string, e journal.Event) {
 	if s.Stop == nil {
 		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
+		if reason == ReasonForeign {
+			s.Stop.Incident = e.Fact.Incident
+		}
 	}
 }
 
@@ -255,6 +263,8 @@ func (s *State) count(e journal.Event) {
 		s.Polls++
 	case Calm:
 		s.Calmed = true
+	case HandBack:
+		s.HandedBack = true
 	}
 }
 

@@ -34,6 +34,7 @@ type Steps struct {
 	callerRead time.Time
 	looked     looked
 	clocks     clocks
+	courier    courier
 }
 
 // Do carries out one action. A panic in a fault, a probe or the pager is that step's error.
@@ -71,8 +72,6 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		return []journal.Event{st.arm(ctx, s, a)}
 	case Disarm:
 		return []journal.Event{st.disarm(ctx, s, a)}
-	case Note:
-		return []journal.Event{st.note(ctx, s, a)}
 	case Poll:
 		return st.poll(ctx, s, a)
 	case Revert:
@@ -85,6 +84,8 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		return []journal.Event{st.pageOwner(ctx, s)}
 	case Calm:
 		return st.calm(ctx, s)
+	case HandBack:
+		return st.handBack(ctx, s)
 	case Finish:
 		return []journal.Event{st.finish(s)}
 	}
@@ -106,8 +107,8 @@ func (st *Steps) failed(s *State, a Action, err error) journal.Event {
 		e.Kind = journal.PageSent
 	case PageOwner:
 		e.Kind, e.Fact.Role = journal.PageSent, rolePageOwner
-	case Note:
-		e.Kind, e.Fact.Incident = journal.NoteSent, a.Incident
+	case HandBack:
+		e.Kind = journal.LoadRead // they are not told, and that is all that is lost
 	case ResolvePage:
 		e.Kind = journal.PageResolved
 	case Calm:

@@ -2,7 +2,6 @@ package drills
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,19 +43,6 @@ func (st *Steps) send(ctx context.Context, ref string, p observe.Page) error {
 		return fmt.Errorf("page %s: %w", p.Key, err)
 	}
 	return st.World.Pager.Send(ctx, key, p)
-}
-
-// note writes on an incident of theirs that this is a drill: what is in place, until when, how to stop.
-func (st *Steps) note(ctx context.Context, s *State, a Action) journal.Event {
-	text := drillNote(s)
-	e := journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Incident: a.Incident, Text: text}}
-	ctx, cancel := context.WithTimeout(ctx, tellTime)
-	defer cancel()
-	if err := st.World.Pager.Note(ctx, a.Incident, text); err != nil {
-		var p *observe.Problem
-		e.Fact.Err, e.Fact.Definite = err.Error(), errors.As(err, &p) && p.Status >= 400 && p.Status < 500
-	}
-	return e
 }
 
 // resolvePage resolves our own page and nothing else.

@@ -39,6 +39,8 @@ func (s *State) nextOut(now time.Time) Action {
 		return s.tell(s.act(PageOwner, -1, s.OwnerTries), s.OwnerTries, s.OwnerTry, now)
 	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && (!s.abrupt() || s.Unsteady):
 		return s.act(Calm, -1, 0)
+	case !s.HandedBack && s.owes():
+		return s.act(HandBack, -1, s.finishes())
 	}
 	return s.act(Finish, -1, s.finishes())
 }

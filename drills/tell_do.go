@@ -1,0 +1,221 @@
+package drills
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+// Speaking to people while a drill is on is nobody's wait: a courier carries it, and what came of it is recorded by the
+// next poll. Nothing that only tells keeps a look late, or a fault in place.
+type courier struct {
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	busy   map[string]bool
+	events []journal.Event // what was told and is not recorded yet
+}
+
+// courierTime bounds one telling, and farewellsTime all those at the end.
+const (
+	courierTime   = 5 * time.Second
+	farewellsTime = 10 * time.Second
+)
+
+// carry tells each of a list by itself, and the messages of a channel in their order.
+func (c *courier) carry(list []telling, tell func(telling) journal.Event) {
+	lanes := map[string][]telling{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.busy == nil {
+		c.busy = map[string]bool{}
+	}
+	for _, t := range list {
+		lane := "in " + t.incident
+		if c.busy[lane] {
+			continue
+		}
+		lanes[lane] = append(lanes[lane], t)
+	}
+	for lane, list := range lanes {
+		c.busy[lane] = true
+		c.wg.Add(1)
+		go func() {
+			defer c.wg.Done()
+			for _, t := range list {
+				e := tell(t)
+				c.mu.Lock()
+				c.events = append(c.events, e)
+				c.mu.Unlock()
+			}
+			c.mu.Lock()
+			delete(c.busy, lane)
+			c.mu.Unlock()
+		}()
+	}
+}
+
+// hand returns what was told and is not recorded yet.
+func (c *courier) hand() []journal.Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	events := c.events
+	c.events = nil
+	return events
+}
+
+// tellPeople sends the courier off with what is due, and records what it brought back.
+func (st *Steps) tellPeople(ctx context.Context, s *State) []journal.Event {
+	events := st.courier.hand()
+	after := *s
+	after.Told = map[string]toldState{}
+	for k, v := range s.Told {
+		after.Told[k] = v
+	}
+	for _, e := range events {
+		after.said(e)
+	}
+	due := after.untold(s.tellings(st.World.Clock.Now()), st.World.Clock.Now())
+	if len(due) > 0 {
+		now := after // the courier's own: the fold goes on meanwhile
+		st.courier.carry(due, func(t telling) journal.Event { return st.tellOne(ctx, &now, t) })
+	}
+	return events
+}
+
+// tellOne tells one thing and says what came of it. A panic of a client is an answer too.
+func (st *Steps) tellOne(ctx context.Context, s *State, t telling) (e journal.Event) {
+	ctx, cancel := context.WithTimeout(ctx, courierTime)
+	defer cancel()
+	e = journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Key: t.key, Incident: t.incident, Text: t.text, Reason: t.about, Hint: t.hint}}
+	defer func() {
+		if r := recover(); r != nil {
+			e.Fact.Err = fmt.Sprintf("tell %s: panic: %v", t.key, r)
+		}
+		e.At = st.World.Clock.Now()
+	}()
+	var err error
+	switch {
+	case t.incident == "":
+		e.Kind, e.Fact.Channel, e.Fact.URL = journal.MessageSent, s.Plan.Slack.Channel, t.image
+		e.Fact.Thread, err = st.post(ctx, s, t)
+	case t.about == "":
+		e.Kind, err = journal.IncidentTyped, errUntold
+		if st.World.Marker != nil {
+			err = st.World.Marker.Mark(ctx, t.incident, t.text)
+		}
+	default:
+		err = errUntold
+		if st.World.Pager != nil {
+			err = st.World.Pager.Note(ctx, t.incident, t.text)
+		}
+	}
+	if err != nil {
+		var p *observe.Problem
+		e.Fact.Err, e.Fact.Definite = err.Error(), errors.Is(err, errUntold) || errors.As(err, &p) && p.Status >= 400 && p.Status < 500
+	}
+	return e
+}
+
+// errUntold means that this process cannot speak to whom it should.
+var errUntold = errors.New("this process cannot speak to them: no token")
+
+// post writes a message under the first of the run; the first is its own thread.
+func (st *Steps) post(ctx context.Context, s *State, t telling) (thread string, err error) {
+	if st.World.Slack == nil {
+		return "", errUntold
+	}
+	st.courier.mu.Lock()
+	under := s.Thread
+	for _, e := range st.courier.events {
+		if under == "" && e.Kind == journal.MessageSent {
+			under = e.Fact.Thread
+		}
+	}
+	st.courier.mu.Unlock()
+	id, err := st.World.Slack.Post(ctx, s.Plan.Slack.Channel, observe.Message{Text: t.text, Image: t.image, Thread: under})
+	if under == "" {
+		under = id
+	}
+	return under, err
+}
+
+// handBack tells people how it ended, once everything that can be is put back: it delays nothing but the end.
+func (st *Steps) handBack(ctx context.Context, s *State) []journal.Event {
+	ctx, cancel := context.WithTimeout(ctx, farewellsTime)
+	defer cancel()
+	events := st.flown(ctx)
+	for _, e := range events {
+		s.said(e)
+	}
+	events = append(events, st.changes(ctx, s)...)
+	now := st.World.Clock.Now()
+	ended := append(append(s.Events[:len(s.Events):len(s.Events)], events...), st.finish(s))
+	due := s.untold(s.farewells(timeline.Of(ended, now), now), now)
+	at := *s
+	st.courier.carry(due, func(t telling) journal.Event { return st.tellOne(ctx, &at, t) })
+	events = append(events, st.flown(ctx)...)
+	if len(events) == 0 {
+		events = []journal.Event{{Kind: journal.LoadRead}}
+	}
+	return events
+}
+
+// flown waits until the courier is back, or there is no time left for it.
+func (st *Steps) flown(ctx context.Context) []journal.Event {
+	select {
+	case <-waited(&st.courier.wg):
+	case <-ctx.Done():
+	}
+	return st.courier.hand()
+}
+
+// trailTime bounds the question who else changed a target.
+const trailTime = 5 * time.Second
+
+// changes asks who else changed what we had changed, where somebody must have: it is late by minutes, so that an answer
+// may come only to whoever asks again later.
+func (st *Steps) changes(ctx context.Context, s *State) (events []journal.Event) {
+	targets := s.othersHands()
+	if st.World.Trail == nil || len(targets) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, trailTime)
+	defer cancel()
+	list, err := st.World.Trail.Changes(ctx, targets, s.Started, st.World.Clock.Now())
+	if err != nil {
+		return nil // who it was stays unknown, and the debrief says so
+	}
+	for _, c := range list {
+		if e, ok := s.Plan.changeEvent(c); ok {
+			e.At = st.World.Clock.Now()
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+// changeEvent is a change by another's hand as the journal keeps it; false for our own.
+func (p *Plan) changeEvent(c observe.Change) (e journal.Event, ok bool) {
+	_, by := p.Person(c.By, c.By)
+	e = journal.Event{Kind: journal.ChangeSeen, Seen: &journal.Seen{At: c.At, By: "aws", ErrorS: 0.5},
+		Fact: journal.Fact{By: by, How: c.How, Text: c.Event, Target: c.Target}}
+	return e, c.How != "firedrill" && !c.Failed
+}
+
+// othersHands are the targets that somebody else has changed while our fault was in place, as far as the undo could tell.
+func (s *State) othersHands() (arns []string) {
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		ceased := !f.Effective.IsZero() && f.Ceased.After(f.Effective)
+		if f.How == "already_restored" || f.How == "diverged" || ceased {
+			arns = append(arns, f.Undo.Target.ARN)
+		}
+	}
+	return arns
+}
