@@ -127,7 +127,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		Lever:     observe.FISLever(clients.Config),
 		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
-	d.look(&out.world, clients)
+	d.look(&out.world, clients, secrets)
 	return out, d.connectPager(ctx, out, secrets)
 }
 
@@ -151,11 +151,14 @@ func switchOptions(env *drills.Environment) inject.SwitchOptions {
 }
 
 // look gives a world its eyes.
-func (d *Deps) look(w *drills.World, clients *inject.Clients) {
+func (d *Deps) look(w *drills.World, clients *inject.Clients, s *secrets) {
 	cw, queues := cloudwatch.NewFromConfig(clients.Config), sqs.NewFromConfig(clients.Config)
-	eyes := observe.Clients{HTTP: &http.Client{}, CloudWatch: cw, SQS: queues, Now: d.Now}
+	eyes := observe.Clients{HTTP: &http.Client{}, CloudWatch: cw, SQS: queues, Now: d.Now, Secret: s.resolve}
 	w.Alarms = observe.NewAlarms(cw)
 	w.Probe = func(s observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(s, eyes) }
+	w.Forecast = func(ctx context.Context, s observe.ProbeSpec) (observe.AlertmanagerForecast, error) {
+		return observe.Forecast(ctx, s, eyes)
+	}
 }
 
 // connectPager makes the pager's client. An environment without a token has no pager: it can still put back.

@@ -7,7 +7,10 @@ import (
 )
 
 // checkAlarms: an alarm that rings already makes no transition, so it would page nobody.
-func (st *Steps) checkAlarms(ctx context.Context, p *Plan, _ *found) *Refusal {
+func (st *Steps) checkAlarms(ctx context.Context, p *Plan, f *found) *Refusal {
+	if r := st.checkQuiet(ctx, p, f); r != nil {
+		return r
+	}
 	names := p.alarms(p.Watch)
 	if len(names) == 0 {
 		return nil
@@ -32,6 +35,24 @@ func (st *Steps) checkAlarms(ctx context.Context, p *Plan, _ *found) *Refusal {
 			return refuse("alarms", "wait until it is OK, or mend it", "alarm %s rings already (state ALARM): it could not fire, and would page nobody", name)
 		default:
 			return refuse("alarms", "wait until it is OK, or set treat missing data as notBreaching", "alarm %s is in state %s: nobody can say whether it is quiet", name, state[name])
+		}
+	}
+	return nil
+}
+
+// checkQuiet: what is watched and bad already would be taken for a detection of this drill, or could not be one.
+func (st *Steps) checkQuiet(ctx context.Context, p *Plan, f *found) *Refusal {
+	for _, w := range p.Watch {
+		if !w.polled() {
+			continue
+		}
+		switch r := st.read(ctx, w); {
+		case r.Value == observe.Bad:
+			return refuse("alarms", "wait until it is good, or mend it", "%s is watched, and bad already: %s", w.Label, r.Why)
+		case r.Value == observe.Unknown && w.Spec.Alertmanager != nil:
+			return refuse("alarms", "look at its address, and at who may read it", "%s is watched, and cannot be read: %s", w.Label, r.Why)
+		case r.Value == observe.Unknown:
+			f.warning("%s is watched, and unknown now: %s", w.Label, r.Why)
 		}
 	}
 	return nil

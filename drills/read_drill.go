@@ -106,6 +106,9 @@ func (r *reader) probes(n *node, what string, alarms *[]alarmMark) []observe.Pro
 		var spec observe.ProbeSpec
 		r.decode(v, "a probe", &spec)
 		out = append(out, spec)
+		if p.key == "incident" && what != "watch" {
+			r.wrong(p.at, "put it under watch", "an incident is no probe of %s: it is told by the pager, and is detection", what)
+		}
 		if p.key == "alarm" && p.value.kind == isText && alarms != nil {
 			*alarms = append(*alarms, alarmMark{r.expand(p.value, true), p.value.at})
 		}

@@ -35,6 +35,7 @@ type sight struct {
 	whole  bool // every fault says what it moves
 	all    []observe.Alarm
 	watch  []seen
+	pages  bool // some watched alert of Alertmanager pages through PagerDuty
 }
 
 // seen is what can be said of one alarm, or of a probe that is watched like one.
@@ -60,6 +61,7 @@ func (st *Steps) checkSight(ctx context.Context, v *Preview) *Refusal {
 		}
 		s.all = all
 	}
+	st.checkPages(ctx, s)
 	for _, check := range []func() *Refusal{s.checkWatched, s.checkActions, s.checkStop, s.checkFloors} {
 		if r := check(); r != nil {
 			return r
@@ -138,9 +140,9 @@ func (s *sight) checkActions() *Refusal {
 		}
 	}
 	switch {
-	case s.p.Page.When != PageAlarm:
+	case s.p.Page.When != PageAlarm, s.pages:
 	case alarms == 0:
-		s.warn("no alarm of CloudWatch is watched: whether anything pages before the fallback of %s cannot be told", short(s.p.Page.Fallback))
+		s.warn("no alarm is watched of which it is known whom it tells: whether anything pages before the fallback of %s cannot be told", short(s.p.Page.Fallback))
 	case !pages:
 		return refuse("alarms", "give it an alarm action that reaches PagerDuty, or write page: {when: direct}", "no watched alarm has an action: nobody would be paged by it")
 	}

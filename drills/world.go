@@ -16,6 +16,8 @@ type World struct {
 	Caller func(ctx context.Context) (Caller, error)
 	// Probe makes a probe of its description.
 	Probe func(observe.ProbeSpec) (observe.Probe, error)
+	// Forecast tells which way an alert of Alertmanager would take to people, and under which key; nil where nobody asks.
+	Forecast func(context.Context, observe.ProbeSpec) (observe.AlertmanagerForecast, error)
 	// Alarms reads the environment's alarms; nil where there are none.
 	Alarms observe.Alarms
 	// Pager speaks to PagerDuty; nil where the environment has none.

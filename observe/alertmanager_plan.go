@@ -26,8 +26,16 @@ func (f AlertmanagerForecast) Keys() (keys []string) {
 	return keys
 }
 
-// Forecast asks Alertmanager which way the probe's alert would take now, and what would keep it quiet. It only reads.
-func (p *AlertmanagerProbe) Forecast(ctx context.Context, c Clients) (AlertmanagerForecast, error) {
+// Forecast asks Alertmanager which way a probe's alert would take now, and what would keep it quiet. It only reads. A
+// probe of another kind has none.
+func Forecast(ctx context.Context, s ProbeSpec, c Clients) (AlertmanagerForecast, error) {
+	if s.Alertmanager == nil {
+		return AlertmanagerForecast{}, nil
+	}
+	return s.Alertmanager.forecast(ctx, c)
+}
+
+func (p *AlertmanagerProbe) forecast(ctx context.Context, c Clients) (AlertmanagerForecast, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*p.Timeout.or(ProbeTimeout))
 	defer cancel()
 	var f AlertmanagerForecast

@@ -33,8 +33,8 @@ receivers: [{name: pd, pagerduty_configs: [{routing_key: <secret>}]}]`
 			reply(w, 200, `[{"labels":{"alertname":"Down","zone":"b"},"status":{"state":"active"}},{"labels":{"alertname":"Else"},"status":{"state":"active"}}]`)
 		}
 	})
-	p := specOf(t, `alertmanager: {url: "`+at+`", alert: OrdersFail, labels: {team: orders}}`).Alertmanager
-	f, err := p.Forecast(t.Context(), Clients{Now: time.Now})
+	p := specOf(t, `alertmanager: {url: "`+at+`", alert: OrdersFail, labels: {team: orders}}`)
+	f, err := Forecast(t.Context(), p, Clients{Now: time.Now})
 	if err != nil || len(f.Keys()) != 1 || f.Keys()[0] != f.Routes[0].Key || f.Routes[0].Group != `{}:{alertname="OrdersFail"}` || f.Unknown != nil {
 		t.Errorf("%+v %v", f, err)
 	}
@@ -44,11 +44,11 @@ receivers: [{name: pd, pagerduty_configs: [{routing_key: <secret>}]}]`
 		t.Errorf("%s", strings.Join(f.Silenced, "\n"))
 	}
 	broken = "/api/v2/silences"
-	if f, err := p.Forecast(t.Context(), Clients{Now: time.Now}); err != nil || len(f.Unknown) != 1 || len(f.Routes) != 1 || len(f.Silenced) != 2 {
+	if f, err := Forecast(t.Context(), p, Clients{Now: time.Now}); err != nil || len(f.Unknown) != 1 || len(f.Routes) != 1 || len(f.Silenced) != 2 {
 		t.Errorf("%+v %v", f, err)
 	}
 	broken = "/api/v2/status"
-	if f, err := p.Forecast(t.Context(), Clients{Now: time.Now}); err == nil || !strings.Contains(err.Error(), "status 500") {
+	if f, err := Forecast(t.Context(), p, Clients{Now: time.Now}); err == nil || !strings.Contains(err.Error(), "status 500") {
 		t.Errorf("%+v %v", f, err)
 	}
 }
