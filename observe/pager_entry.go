@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // entry decodes one log entry. What is not an object is left out; everything else is kept, known or not.
@@ -16,25 +17,26 @@ func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
 	}
 	channel := l.object("channel")
 	e := Entry{
-		ID: plain(l.text("id")), Type: plain(l.text("type")), Channel: plain(channel.text("type")),
-		Level: l.number("escalation_level"), ErrorS: 0.5,
+		ID: l.id("id"), Type: word(l.text("type")), Channel: word(channel.text("type")),
+		Level: max(0, cmp.Or(l.number("escalation_level"), channel.number("escalation_level"))), ErrorS: 0.5,
 	}
-	e.Kind = kindOf(e.Type)
 	created := l.text("created_at")
-	if e.At = timeOf(created); e.At.IsZero() {
-		e.Kind = EntryOther // without a time it proves nothing
-	}
+	e.At = timeOf(created)
 	if strings.Contains(created, ".") {
 		e.ErrorS = 0.0005
 	}
 	who, byMachine := l.object("agent"), machine(e.Channel)
-	if e.Type == "notify_log_entry" {
+	if bare(e.Type) == "notify" {
 		who, byMachine = l.object("user"), false // it has no agent, and always comes by itself
-		e.notified(l, channel)
 	}
 	if isUser(who) {
-		e.User, e.Name = plain(who.text("id")), address.ReplaceAllString(plain(who.text("summary")), redacted) // some are called by their address
+		e.User, e.Name = who.id("id"), nameOf(who)
 		e.Human = e.User != "" && !p.bots[e.User] && !byMachine
+	}
+	e.Kind = kindOf(e.Type, isUser(who))
+	e.tell(l, channel)
+	if e.At.IsZero() {
+		e.Kind = EntryOther // without a time it proves nothing
 	}
 	if e.Text == "" {
 		e.Text = entryText(e.Kind, l, channel)
@@ -42,27 +44,24 @@ func (p *PagerDuty) entry(raw json.RawMessage) (Entry, bool) {
 	return e, true
 }
 
-// kindOf reduces PagerDuty's types. Both spellings of the acknowledgement stand in its schema.
-func kindOf(spelled string) EntryKind {
-	switch strings.TrimSuffix(spelled, "_log_entry") {
-	case "trigger":
-		return EntryTriggered
-	case "notify":
-		return EntryNotified
-	case "acknowledge", "acknowledgement":
-		return EntryAcknowledged
-	case "unacknowledge":
-		return EntryUnacknowledged
-	case "escalate":
-		return EntryEscalated
-	case "annotate":
-		return EntryNoted
-	case "resolve":
-		return EntryResolved
-	default:
-		return EntryOther
+// tell reads what entries of one kind alone tell.
+func (e *Entry) tell(l, channel loose) {
+	switch e.Kind {
+	case EntryNotified:
+		e.notified(l, channel)
+	case EntryAssigned, EntryReassigned, EntryEscalated:
+		e.To = assignedTo(l, channel)
+	case EntrySnoozed:
+		if s := channel.seconds("duration"); s != nil {
+			e.For = time.Duration(min(*s, longest) * float64(time.Second))
+		}
+	case EntryResolved, EntryMerged:
+		e.merged(l, channel)
 	}
 }
+
+// longest is the longest time in seconds that is believed: a year.
+const longest = 366 * 24 * 3600
 
 // notified reads by what means somebody was notified. A notification that did not succeed notified nobody. The
 // address in it, a phone number or an e-mail address, is not read at all.
@@ -72,13 +71,41 @@ func (e *Entry) notified(l, channel loose) {
 		n = l.object("notification")
 	}
 	if by := strings.TrimSuffix(n.text("type"), "_notification"); by != "" {
-		e.Channel = plain(by)
+		e.Channel = word(by)
 	}
 	if status := n.text("status"); status != "" && status != "success" {
-		e.Kind, e.Text = EntryOther, "notification: "+plain(status)
+		e.Kind, e.Text = EntryOther, "notification: "+word(status)
 		return
 	}
 	e.Text = "notified by " + cmp.Or(e.Channel, "unknown means")
+}
+
+// assignedTo is the ids of those it was assigned to. Some entries tell one alone.
+func assignedTo(l, channel loose) string {
+	var ids []string
+	for _, one := range slices.Concat(l.list("assignees"), channel.list("assignees"), []loose{l.object("assigned_user"), l.object("assignee")}) {
+		if id := one.id("id"); id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return strings.Join(ids, " ")
+}
+
+// merged reads what an incident was merged into. An incident that took another in was not merged, and neither was one
+// that was resolved for no such reason.
+func (e *Entry) merged(l, channel loose) {
+	for _, in := range []loose{l, channel, l.object("event_details")} {
+		for _, name := range []string{"resolve_reason", "merged_into", "target_incident"} {
+			into := cmp.Or(in.object(name).object("incident").id("id"), in.object(name).id("id"))
+			if into != "" && into != l.object("incident").id("id") {
+				e.Kind, e.Into = EntryMerged, into
+				return
+			}
+		}
+	}
+	if e.Kind == EntryMerged {
+		e.Kind = EntryOther
+	}
 }
 
 // machine says that a channel is one by which tools act in a user's name.
@@ -92,34 +119,19 @@ func isUser(agent loose) bool {
 	return strings.HasPrefix(kind, "user") || kind == "" && strings.Contains(agent.text("self"), "/users/")
 }
 
+// nameOf is what the pager calls somebody. Some are called by their address, which is nobody's business.
+func nameOf(who loose) string { return word(who.text("summary")) }
+
 // address finds e-mail addresses and phone numbers. People's notes are kept as they wrote them.
-var address = regexp.MustCompile(`[^\s<>"@]+@[^\s<>"@]+|\+\d[\d ().-]{5,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{10,}`)
+var address = regexp.MustCompile(`[^\s<>"@]+@[^\s<>"@]+|(?:\+|\b00)\d[\d ().-]{5,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}|\d{10,}`)
+
+// word makes one short line of what the pager tells, without addresses.
+func word(s string) string { return address.ReplaceAllString(plain(s), redacted) }
 
 // entryText is what an entry tells in words.
 func entryText(kind EntryKind, l, channel loose) string {
 	if kind == EntryNoted {
 		return cmp.Or(l.text("note"), channel.text("summary"), channel.text("content"), l.text("summary"))
 	}
-	said := cmp.Or(l.text("note"), l.text("message"), channel.text("summary"), l.text("summary"))
-	return address.ReplaceAllString(plain(said), redacted)
-}
-
-// inOrder sorts by time, then by cause: entries share a second.
-func inOrder(entries []Entry) {
-	slices.SortStableFunc(entries, before)
-}
-
-// before is the order of two entries.
-func before(a, b Entry) int {
-	return cmp.Or(a.At.Compare(b.At), cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.ID, b.ID))
-}
-
-// rank is the place of a type among those of the same second: what causes stands before what it causes. A time-out
-// takes an acknowledgement back, which escalates, assigns and notifies anew.
-func rank(spelled string) int {
-	order := []string{"trigger", "unacknowledge", "escalate", "assign", "notify", "acknowledge", "annotate", "", "resolve"}
-	if i := slices.Index(order, strings.TrimSuffix(spelled, "_log_entry")); i >= 0 {
-		return i
-	}
-	return slices.Index(order, "")
+	return word(cmp.Or(l.text("note"), l.text("message"), channel.text("summary"), l.text("summary")))
 }

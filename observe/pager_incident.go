@@ -40,6 +40,30 @@ type incidentJSON struct {
 		Triggered int `json:"triggered"`
 		Resolved  int `json:"resolved"`
 	} `json:"alert_counts"`
+	Type   named   `json:"incident_type"`
+	Reason *reason `json:"resolve_reason"`
+}
+
+// named is what has a name.
+type named struct {
+	Name string `json:"name"`
+}
+
+// reason is why an incident was resolved without anybody's doing so: it was merged into another.
+type reason struct {
+	Incident reference `json:"incident"`
+}
+
+// whole is the incident as we tell it, without its alerts.
+func (i incidentJSON) whole() Incident {
+	out := Incident{
+		ID: i.ID, Number: i.Number, Title: i.Title, Status: i.Status, Urgency: i.Urgency, Service: i.Service.ID,
+		CreatedAt: timeOf(i.CreatedAt), URL: i.URL, Type: plain(i.Type.Name), UpdatedAt: timeOf(i.UpdatedAt),
+	}
+	if i.Reason != nil && idForm.MatchString(i.Reason.Incident.ID) {
+		out.Into = i.Reason.Incident.ID
+	}
+	return out
 }
 
 // mark changes whenever an incident's alerts may have.
@@ -148,6 +172,7 @@ func (p *PagerDuty) Incidents(ctx context.Context, services []string, since time
 func (p *PagerDuty) incidents(ctx context.Context, op string, q url.Values) ([]incidentJSON, error) {
 	var list []incidentJSON
 	seen := map[string]bool{}
+	q.Set("time_zone", "UTC")
 	err := p.pages(ctx, call{op: op, url: p.api + "/incidents"}, q, func(body []byte) (int, error) {
 		var page struct {
 			Incidents []incidentJSON `json:"incidents"`
@@ -168,10 +193,7 @@ func (p *PagerDuty) incidents(ctx context.Context, op string, q url.Values) ([]i
 
 // withAlerts completes an incident with everything that some monitoring sent to it.
 func (p *PagerDuty) withAlerts(ctx context.Context, op string, found incidentJSON) (Incident, error) {
-	inc := Incident{
-		ID: found.ID, Number: found.Number, Title: found.Title, Status: found.Status, Urgency: found.Urgency,
-		Service: found.Service.ID, CreatedAt: timeOf(found.CreatedAt), URL: found.URL,
-	}
+	inc := found.whole()
 	if err := checkID(op, "incident", found.ID); err != nil {
 		return inc, err
 	}
@@ -201,7 +223,7 @@ func (p *PagerDuty) withAlerts(ctx context.Context, op string, found incidentJSO
 	return inc, err
 }
 
-// pages reads a list page by page, in UTC. take returns how many items a page had.
+// pages reads a list page by page. take returns how many items a page had.
 func (p *PagerDuty) pages(ctx context.Context, c call, q url.Values, take func([]byte) (int, error)) error {
 	c.method, c.again = http.MethodGet, true
 	base := c.url
@@ -209,7 +231,6 @@ func (p *PagerDuty) pages(ctx context.Context, c call, q url.Values, take func([
 	if most <= 0 {
 		most = pagerOffset / pagerPage
 	}
-	q.Set("time_zone", "UTC")
 	q.Set("limit", strconv.Itoa(pagerPage))
 	for offset, n := 0, 0; n < most && offset+pagerPage <= pagerOffset; n++ {
 		q.Set("offset", strconv.Itoa(offset))

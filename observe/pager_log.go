@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -35,6 +36,7 @@ type accountEntry struct {
 	Incident string // id
 	Service  string // id; empty where the entry does not tell
 	Now      incidentJSON
+	Key      string // alert key of what triggered, where the entry tells
 	Entry
 }
 
@@ -54,6 +56,9 @@ func (p *PagerDuty) entriesSince(ctx context.Context, since, until time.Time) ([
 	at := call{op: "read the account's log", url: p.api + "/log_entries", most: accountPages}
 	err := p.entries(ctx, at, q, func(l loose, e Entry) {
 		a := accountEntry{Service: plain(l.object("service").text("id")), Entry: e}
+		if e.Kind == EntryTriggered {
+			a.Key = cmp.Or(l.object("channel").text("incident_key"), l.object("channel").object("cef_details").text("dedup_key"))
+		}
 		if json.Unmarshal(l["incident"], &a.Now) != nil { // some member is of another type: the ids are what counts
 			told := l.object("incident")
 			a.Now = incidentJSON{ID: told.text("id"), Service: reference{ID: told.object("service").text("id")}}
@@ -73,6 +78,7 @@ func (p *PagerDuty) entriesSince(ctx context.Context, since, until time.Time) ([
 // entries reads pages of log entries and takes each entry once.
 func (p *PagerDuty) entries(ctx context.Context, c call, q url.Values, take func(loose, Entry)) error {
 	seen := map[string]bool{}
+	q.Set("time_zone", "UTC") // the log's own default is the account's zone
 	return p.pages(ctx, c, q, func(body []byte) (int, error) {
 		var page struct {
 			Entries []json.RawMessage `json:"log_entries"`

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Note writes a note on an incident as our bot user, whose address must stand in the From header: it is the only thing
-// we ever write by the REST API. It is not repeated after a broken connection, for it might then stand there twice.
+// Note writes a note on an incident as our bot user, whose address must stand in the From header. It is not
+// repeated after a broken connection, for it might then stand there twice.
 func (p *PagerDuty) Note(ctx context.Context, incident, text string) error {
 	const op = "write a note"
 	if err := checkID(op, "incident", incident); err != nil {

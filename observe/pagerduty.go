@@ -39,8 +39,8 @@ func (o PagerOptions) String() string {
 // GoString is String, for %#v.
 func (o PagerOptions) GoString() string { return o.String() }
 
-// PagerDuty speaks to PagerDuty. It never acknowledges, never changes an incident by the REST API, and resolves its
-// own page only. Its zero value is of no use: NewPagerDuty makes one. It may be used from several goroutines.
+// PagerDuty speaks to PagerDuty. It never acknowledges, changes nothing of an incident by the REST API but its type
+// (Mark) and its notes, and resolves its own page only. Its zero value is of no use: NewPagerDuty makes one. It may be used from several goroutines.
 type PagerDuty struct {
 	region string
 	from   string
