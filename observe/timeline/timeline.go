@@ -52,8 +52,8 @@ type Instant struct {
 	Original  time.Time     // with Corrected: what was read before the correction; zero: it had not happened
 	// With Corrected: who corrected it, and why.
 	CorrectedBy, CorrectedWhy string
-	Reason    Reason
-	Censored  time.Time // with Censored: when the run stopped looking
+	Reason                    Reason
+	Censored                  time.Time // with Censored: when the run stopped looking
 }
 
 // Interval is the time between two instants: the middle of what their bars allow, so that its own bar is no wider than
