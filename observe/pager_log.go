@@ -40,20 +40,17 @@ type accountEntry struct {
 	Entry
 }
 
-// accountPages is how many pages of the account's log are read at once: more would cost more than it saves.
-const accountPages = 5
-
 // entriesSince reads the log entries of the whole account between two times of the pager's clock, in the order of time
 // and cause, each once. Now is its incident as it stands, as far as the answer holds it: at least its id. When there
-// are more than five pages, what was read is returned with an error that is errTooMany.
-func (p *PagerDuty) entriesSince(ctx context.Context, since, until time.Time) ([]accountEntry, error) {
+// are more than so many pages, what was read is returned with an error that is errTooMany.
+func (p *PagerDuty) entriesSince(ctx context.Context, since, until time.Time, most int) ([]accountEntry, error) {
 	ctx, cancel := context.WithTimeout(ctx, pagerReadTime)
 	defer cancel()
 	q := url.Values{
 		"is_overview": {"false"}, "include[]": {"channels", "incidents"}, "since": {stamp(since)}, "until": {stamp(until)},
 	}
 	var entries []accountEntry
-	at := call{op: "read the account's log", url: p.api + "/log_entries", most: accountPages}
+	at := call{op: "read the account's log", url: p.api + "/log_entries", most: most}
 	err := p.entries(ctx, at, q, func(l loose, e Entry) {
 		a := accountEntry{Service: plain(l.object("service").text("id")), Entry: e}
 		if e.Kind == EntryTriggered {

@@ -20,7 +20,7 @@ func TestTheAccountsLogNamesIncidentAndService(t *testing.T) {
 			{"id":"R4","type":"acknowledge_log_entry","created_at":"2026-11-22T10:00:05Z","incident":null}],"more":false}`)
 	})
 	since := time.Date(2026, 11, 22, 9, 58, 0, 0, time.UTC)
-	got, err := p.entriesSince(t.Context(), since, since.Add(time.Hour))
+	got, err := p.entriesSince(t.Context(), since, since.Add(time.Hour), accountPages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestAnAccountWithTooMuchTrafficIsSaidToBe(t *testing.T) {
 		}
 		reply(w, 200, `{"log_entries":[`+strings.Join(list, ",")+`],"more":true}`)
 	})
-	got, err := p.entriesSince(t.Context(), time.Now(), time.Now())
+	got, err := p.entriesSince(t.Context(), time.Now(), time.Now(), accountPages)
 	if !errors.Is(err, errTooMany) || len(got) != accountPages*pagerPage || f.count() != accountPages {
 		t.Errorf("%d entries in %d requests: %v", len(got), f.count(), err)
 	}

@@ -34,6 +34,8 @@ type wire struct {
 	now       func() time.Time
 	wait      func(context.Context, time.Duration) error
 	attempt   time.Duration
+	tries     int          // of one call, at most
+	gate      func() error // asked before each request with the token; nil lets all through
 	turn      chan struct{}
 	told      *atomic.Pointer[toldFunc]
 }
@@ -57,7 +59,7 @@ func newWire(o PagerOptions, api, events string) *wire {
 				h.Set("Authorization", "Token token="+token)
 			}
 		},
-		region: o.Region, now: o.Now, wait: o.Wait, attempt: pagerAttempt, turn: make(chan struct{}, 1),
+		region: o.Region, now: o.Now, wait: o.Wait, attempt: pagerAttempt, tries: pagerTries, turn: make(chan struct{}, 1),
 		told: &atomic.Pointer[toldFunc]{},
 	}
 	for _, base := range []string{api, events} {
@@ -102,7 +104,7 @@ func (w *wire) do(ctx context.Context, c call) (*answer, error) {
 			return a, nil
 		}
 		delay, again := w.again(c, a, try)
-		if !again || ctx.Err() != nil || try == pagerTries || w.late(ctx, delay) {
+		if !again || ctx.Err() != nil || try == w.tries || w.late(ctx, delay) {
 			return nil, w.complain(c, a, err)
 		}
 		if w.wait(ctx, delay) != nil {
@@ -119,6 +121,11 @@ func (w *wire) once(ctx context.Context, c call) (*answer, error) {
 			defer func() { <-w.turn }()
 		case <-ctx.Done():
 			return nil, &Problem{Op: c.op, Why: "called off", Err: ctx.Err()}
+		}
+		if w.gate != nil {
+			if err := w.gate(); err != nil {
+				return nil, &Problem{Op: c.op, Why: err.Error(), Err: err}
+			}
 		}
 	}
 	inner, cancel := context.WithTimeout(ctx, w.attempt)
