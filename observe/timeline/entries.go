@@ -68,7 +68,7 @@ type words struct {
 
 func (w *words) say(e journal.Event, text string) {
 	if text != "" {
-		x := Entry{At: place(w.facts[w.index], w.clocks).at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text), Event: w.index}
+		x := Entry{At: w.place().at, Kind: e.Kind, Role: e.Fact.Role, Text: line(text), Event: w.index}
 		if i, ok := w.instant(e); ok {
 			x.Name, x.At = i.Name, i.At
 		}
@@ -76,13 +76,26 @@ func (w *words) say(e journal.Event, text string) {
 	}
 }
 
+// place is where the event that is told stands on our clock. When the look at a probe began says nothing of since when it
+// has been so.
+func (w *words) place() span {
+	e := w.facts[w.index]
+	if e.Kind == journal.ProbeRead {
+		e.Fact.LookedAt = nil
+	}
+	return place(e, w.clocks)
+}
+
 // instant finds the instant that an event is, so that both tell the same time.
 func (w *words) instant(e journal.Event) (Instant, bool) {
 	name := map[journal.Kind]Name{
 		journal.FaultEffective: Effective, journal.AlarmFired: Detected, journal.IncidentOpened: Detected,
 		journal.IncidentNotified: Paged, journal.IncidentAcknowledged: Acknowledged, journal.IncidentResolved: Resolved,
-		journal.FaultSettled: Restored}[e.Kind]
-	i, s := w.t.Instant(name), place(w.facts[w.index], w.clocks)
+		journal.FaultSettled: Restored, journal.ProbeRead: Detected}[e.Kind]
+	if e.Kind == journal.ProbeRead && (e.Fact.Role != journal.RoleWatch || e.Fact.Reading != "bad") {
+		return Instant{}, false
+	}
+	i, s := w.t.Instant(name), w.place()
 	if name == "" || i.At.IsZero() || i.Corrected || w.named[name] {
 		return i, false
 	}

@@ -50,12 +50,12 @@ func Of(events []journal.Event, now time.Time) Timeline {
 // Add folds one event. An event it does not know is kept and changes nothing.
 func (f *Fold) Add(e journal.Event) {
 	f.events = append(f.events, e)
-	told := straight(e, len(f.events)-1, f.jumps)
-	if c, ok := measured(told); ok && f.parted(c) && len(jumps(f.events)) > len(f.jumps) {
+	e = straight(e, len(f.events)-1, f.jumps)
+	if c, ok := measured(e); ok && f.parted(c) && len(jumps(f.events)) > len(f.jumps) {
 		f.again()
 		return
 	}
-	f.add(told)
+	f.add(e)
 }
 
 // parted says that a clock is not where it was when it was last measured.
@@ -71,9 +71,9 @@ func (f *Fold) parted(c clockRead) bool {
 // again folds everything anew: the runner's clock has jumped.
 func (f *Fold) again() {
 	g := New()
-	var told []journal.Event
-	told, g.jumps = straighten(f.events)
-	for _, e := range told {
+	var events []journal.Event
+	events, g.jumps = straighten(f.events)
+	for _, e := range events {
 		g.add(e)
 	}
 	g.events = f.events
@@ -135,8 +135,14 @@ func (f *Fold) plan(e journal.Event) {
 // probeFold is what a watched probe that is no alarm has read.
 type probeFold struct {
 	label string
-	bad   *span
+	bad   *badRead
 	last  time.Time // end of the last reading that was not bad
+}
+
+// badRead is the first reading that was bad while the fault was in place.
+type badRead struct {
+	journal.Event
+	last time.Time // end of the last reading that was not
 }
 
 // probe folds a reading while the fault is, or is about to be, in place.
@@ -157,12 +163,32 @@ func (f *Fold) probe(e journal.Event) {
 		case e.Fact.Reading == "ok":
 			p.last = e.At
 		case e.Fact.Reading == "bad" && p.bad == nil && !f.applied.IsZero():
-			s := exactly(e.At)
-			s.lo = earlier(p.last, e)
-			p.bad = &s
+			if b := (badRead{e, p.last}); !b.span(f.clocks).hi.Before(f.prepared) { // else it rang before, for another reason
+				p.bad = &b
+			}
 		}
 	}
 }
+
+// span is when the reading turned bad. Where the source tells since when it has been so, that is its stamp, on a clock
+// of its own: an alert may be told a little later than it began. Else it is when we read it, back to the look before.
+func (b badRead) span(clocks []clockRead) span {
+	e := b.Event
+	if e.Seen == nil || e.Seen.At.IsZero() {
+		s := exactly(e.At)
+		s.lo = earlier(b.last, e)
+		return s
+	}
+	e.Fact.LookedAt = nil
+	if _, _, known := offsetAt(clocks, e.Seen.By, e.At); !known { // only our looks bound it
+		from := earlier(b.last, b.Event).Add(-told)
+		e.Fact.LookedAt = &from
+	}
+	return place(e, clocks)
+}
+
+// told is how much later than it began a monitoring may tell of an alert, beyond lag.
+const told = 5 * time.Second
 
 // earlier is how far back a reading reaches: to the last one that was different, else to when the look began.
 func earlier(last time.Time, e journal.Event) time.Time {

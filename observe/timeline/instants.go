@@ -133,7 +133,7 @@ func (s *sight) detected() {
 	}
 	for _, p := range s.probes {
 		if p.bad != nil {
-			take(found{span: *p.bad, by: p.label})
+			take(found{span: p.bad.span(s.clocks), by: p.label})
 		}
 	}
 	alarm := best

@@ -256,3 +256,47 @@ func TestTwoStampsOfOneClock(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// An alert of Alertmanager's is told with the time at which it began, on its own clock: that is when it detected, not
+// when we looked. One that began before the drill detected nothing of it.
+func TestDetectedByAlert(t *testing.T) {
+	b := brief("direct")
+	b.Watch = []string{"alertmanager HighErr"}
+	read := func(s *story, sec float64, reading string, began float64) {
+		e := s.add(sec, journal.ProbeRead, journal.Fact{Probe: "alertmanager HighErr", Role: journal.RoleWatch, Reading: reading})
+		looked := s.at(sec - 0.1)
+		e.Fact.LookedAt = &looked
+		if began != 0 {
+			e.Seen = &journal.Seen{At: s.at(began + 40), By: "alertmanager am", ErrorS: 0.001}
+		}
+	}
+	for _, measured := range []bool{true, false} {
+		s := felt(b, 0, 0)
+		if measured {
+			s.add(7, journal.ClockRead, journal.Fact{Source: "alertmanager am", OffsetS: 40, ErrorS: 0.1})
+		}
+		read(s, 20, "ok", 0)
+		read(s, 25, "bad", 23.4)
+		i := s.of().Instant(timeline.Detected)
+		lo, hi := i.At.Add(-i.Early).Sub(s.zero).Seconds(), i.At.Add(i.Late).Sub(s.zero).Seconds()
+		if i.At.IsZero() || lo > 23.4 || hi < 23.4 || measured && hi-lo > 0.3 {
+			t.Errorf("measured %v: %.3f to %.3f", measured, lo, hi)
+		}
+		for _, e := range s.of().Entries() {
+			if e.Kind == journal.ProbeRead && e.Name == timeline.Detected && !e.At.Equal(i.At) {
+				t.Errorf("told at %s, detected at %s", e.At, i.At)
+			}
+		}
+	}
+	s := felt(b, 0, 0)
+	s.add(7, journal.ClockRead, journal.Fact{Source: "alertmanager am", OffsetS: 40, ErrorS: 0.1})
+	read(s, 8, "bad", -100)
+	if i := s.of().Instant(timeline.Detected); !i.At.IsZero() {
+		t.Errorf("it began before: %+v", i)
+	}
+	read(s, 20, "ok", 0)
+	read(s, 25, "bad", 23.4)
+	if i := s.of().Instant(timeline.Detected); i.At.IsZero() {
+		t.Errorf("and again: %+v", i)
+	}
+}
