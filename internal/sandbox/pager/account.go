@@ -1,5 +1,7 @@
 package pager
 
+import "time"
+
 // Account is what an administrator has set up before the first event arrives.
 type Account struct {
 	Users    []User
@@ -8,54 +10,85 @@ type Account struct {
 	Tokens   []Token
 	// Abilities are the account's features, as GET /abilities lists them.
 	Abilities []string
+	// Types are the incident types beside PagerDuty's own base one.
+	Types      []Type
+	Priorities []Priority
+	// Analytics says whether the account may read them.
+	Analytics bool
 }
 
 // User is somebody who can be paged, or a bot that signs its notes.
 type User struct {
-	ID    string
-	Name  string
-	Email string
-	// Contacts are how a high-urgency page reaches the user, in order; a user without any is assigned, but
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	// Contacts are the notification rules, in order; a user without one of an incident's urgency is assigned, but
 	// never notified.
-	Contacts []Contact
+	Contacts []Contact `json:"contacts"`
 }
 
-// Contact is one way to reach a user.
+// Contact is one notification rule: a way to reach a user, and how soon it is used.
 type Contact struct {
 	// Type is push, sms, phone or email.
-	Type string
+	Type string `json:"type"`
 	// Address is a number or an e-mail address; a push has none.
-	Address string
+	Address string `json:"address"`
+	// Urgency is high, which is the default, or low.
+	Urgency string `json:"urgency"`
+	// After is how long the rule waits. The API tells it in minutes, rounded up.
+	After Seconds `json:"after_s"`
 }
+
+func (c Contact) urgency() string {
+	if c.Urgency == "" {
+		return "high"
+	}
+	return c.Urgency
+}
+
+// Seconds is a duration as the sandbox's own settings write it.
+type Seconds float64
+
+// Duration is the same as Go counts it.
+func (s Seconds) Duration() time.Duration { return seconds(float64(s)) }
+
+// Minutes is the same as PagerDuty's API tells delays: whole minutes, rounded up.
+func (s Seconds) Minutes() int { return int((s.Duration() + time.Minute - 1) / time.Minute) }
 
 // Policy is an escalation policy: who is on call, level by level.
 type Policy struct {
-	ID     string
-	Name   string
-	Levels [][]string // user ids
+	ID     string     `json:"id"`
+	Name   string     `json:"name"`
+	Levels [][]string `json:"levels"` // user ids
 	// Loops is how often the levels are gone through again after the last.
-	Loops int
+	Loops int `json:"loops"`
 }
 
 // Service is what incidents belong to.
 type Service struct {
-	ID           string
-	Name         string
-	Description  string
-	Policy       string
-	Team         string // id; may be empty
-	Disabled     bool
-	Integrations []Integration
+	ID           string        `json:"id"`
+	Name         string        `json:"name"`
+	Description  string        `json:"description"`
+	Policy       string        `json:"policy"`
+	Team         string        `json:"team"` // id; may be empty
+	Disabled     bool          `json:"disabled"`
+	Integrations []Integration `json:"integrations"`
+
+	Urgency       Urgency       `json:"urgency"`
+	Pause         Pause         `json:"auto_pause"`
+	Grouping      Grouping      `json:"grouping"`
+	Orchestration Orchestration `json:"orchestration"`
+	Workflows     []Workflow    `json:"workflows"`
 }
 
 // Integration is a door through which events of one source reach a service.
 type Integration struct {
-	ID   string
-	Name string
+	ID   string `json:"id"`
+	Name string `json:"name"`
 	// Type is events_api_v2_inbound_integration or aws_cloudwatch_inbound_integration.
-	Type string
+	Type string `json:"type"`
 	// Key is the 32-character routing key.
-	Key string
+	Key string `json:"key"`
 }
 
 // The kinds of integration the pager takes events from.

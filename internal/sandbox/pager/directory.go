@@ -27,11 +27,6 @@ func (p *Pager) disabled(s *Service) bool {
 }
 
 func (p *Pager) directoryRoutes() {
-	p.rest("GET /abilities", func(*query) (int, any, *problem) {
-		return http.StatusOK, struct {
-			Abilities []string `json:"abilities"`
-		}{append([]string{}, p.o.Account.Abilities...)}, nil
-	})
 	p.rest("GET /services", p.listServices)
 	p.rest("GET /services/{id}", func(q *query) (int, any, *problem) {
 		s := p.o.Account.service(q.r.PathValue("id"))
@@ -58,21 +53,10 @@ func (p *Pager) directoryRoutes() {
 	p.rest("GET /maintenance_windows/{id}", p.getWindow)
 	p.rest("DELETE /maintenance_windows/{id}", p.deleteWindow)
 	p.userRoutes()
-	p.emptyRoutes()
-}
-
-// emptyRoutes answer for features that this account has, but does not use.
-func (p *Pager) emptyRoutes() {
-	empty := func(path, body string) {
-		p.rest("GET "+path, func(*query) (int, any, *problem) { return http.StatusOK, json.RawMessage(body), nil })
-	}
-	empty("/alert_grouping_settings", `{"alert_grouping_settings":[],"after":null,"before":null}`)
-	empty("/event_orchestrations/services/{id}/active", `{"active":false}`)
-	empty("/event_orchestrations/services/{id}",
-		`{"orchestration_path":{"type":"service","sets":[{"id":"start","rules":[]}],"catch_all":{"actions":{}}}}`)
-	empty("/incident_workflows/triggers", `{"triggers":[],"limit":25,"next_cursor":null}`)
-	empty("/paused_incident_reports/alerts", `{"paused_incident_reporting_counts":{},"alerts":[]}`)
-	empty("/priorities", `{"priorities":[],"limit":25,"offset":0,"more":false,"total":null}`)
+	p.orchestrationRoutes()
+	p.rest("GET /alert_grouping_settings", p.listGroupings)
+	p.rest("GET /incident_workflows/triggers", p.listTriggers)
+	p.rest("GET /paused_incident_reports/alerts", p.listPaused)
 }
 
 func (p *Pager) listServices(q *query) (int, any, *problem) {

@@ -16,18 +16,13 @@ type serviceShape struct {
 	AcknowledgementTimeout *int               `json:"acknowledgement_timeout"`
 	AutoResolveTimeout     *int               `json:"auto_resolve_timeout"`
 	AlertCreation          string             `json:"alert_creation"`
-	IncidentUrgencyRule    urgencyRule        `json:"incident_urgency_rule"`
-	SupportHours           *string            `json:"support_hours"`
-	ScheduledActions       []ref              `json:"scheduled_actions"`
+	IncidentUrgencyRule    urgencyShape       `json:"incident_urgency_rule"`
+	SupportHours           *hoursShape        `json:"support_hours"`
+	ScheduledActions       []scheduledAction  `json:"scheduled_actions"`
 	EscalationPolicy       policyShape        `json:"escalation_policy"`
 	Integrations           []integrationShape `json:"integrations"`
 	Teams                  []ref              `json:"teams"`
 	AutoPause              *autoPause         `json:"auto_pause_notifications_parameters,omitempty"`
-}
-
-type urgencyRule struct {
-	Type    string `json:"type"`
-	Urgency string `json:"urgency"`
 }
 
 type autoPause struct {
@@ -62,17 +57,18 @@ func (p *Pager) serviceShape(v view, s *Service, now time.Time) serviceShape {
 	out := serviceShape{
 		ID: s.ID, Type: "service", Summary: s.Name, Self: r.Self, Name: s.Name, Description: s.Description,
 		Status: p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AlertCreation: "create_alerts_and_incidents",
-		IncidentUrgencyRule: urgencyRule{"constant", "high"}, ScheduledActions: []ref{}, Teams: v.teams(s),
+		Teams:            v.teams(s),
 		EscalationPolicy: policyShape{ref: v.link(policyRef(policy))}, Integrations: []integrationShape{},
 	}
-	if p.hasKnob("low", s.ID) {
-		out.IncidentUrgencyRule.Urgency = "low"
-	}
+	out.IncidentUrgencyRule, out.SupportHours, out.ScheduledActions = s.Urgency.shape(p.hasKnob("low", s.ID))
 	if v.includes("escalation_policies") {
 		out.EscalationPolicy = p.policyShape(v, policy)
 	}
 	if v.includes("auto_pause_notifications_parameters") {
-		out.AutoPause = &autoPause{}
+		out.AutoPause = &autoPause{Enabled: s.Pause.Enabled}
+		if after := int(s.Pause.After.Duration() / time.Second); s.Pause.Enabled {
+			out.AutoPause.Timeout = &after
+		}
 	}
 	for i := range s.Integrations {
 		in := v.integration(s, &s.Integrations[i])
@@ -161,6 +157,7 @@ func (v view) user(u *User) userShape {
 type notificationRuleShape struct {
 	ID            string       `json:"id"`
 	Type          string       `json:"type"`
+	Summary       string       `json:"summary"`
 	StartDelay    int          `json:"start_delay_in_minutes"`
 	Urgency       string       `json:"urgency"`
 	ContactMethod contactShape `json:"contact_method"`
@@ -200,7 +197,8 @@ func (p *Pager) userRoutes() {
 		}{[]notificationRuleShape{}}
 		for n, c := range u.Contacts {
 			id := u.ID + "N" + string(rune('1'+n))
-			out.Rules = append(out.Rules, notificationRuleShape{ID: id, Type: "assignment_notification_rule", Urgency: "high",
+			out.Rules = append(out.Rules, notificationRuleShape{ID: id, Type: "assignment_notification_rule",
+				Summary: c.Type, Urgency: c.urgency(), StartDelay: c.After.Minutes(),
 				ContactMethod: contactShape{ID: id + "C", Type: c.Type + "_contact_method_reference"}})
 		}
 		return http.StatusOK, out, nil

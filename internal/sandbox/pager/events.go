@@ -1,8 +1,6 @@
 package pager
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -185,14 +183,29 @@ func (p *Pager) take(e event, now time.Time) string {
 	case p.inMaintenance(s, now):
 		return "dropped: service is in maintenance"
 	}
-	i, a := p.openAlert(door, e.DedupKey)
-	if e.Action == "trigger" {
-		return p.trigger(s, door, e, now)
+	r := p.route(s, e)
+	switch {
+	case r.drop:
+		return "dropped: by a rule"
+	case r.event.Action == "trigger":
+		return p.trigger(s, door, r, now)
+	case e.Action == "trigger": // a rule makes a resolve of it
+		return "dropped: a rule resolved it"
 	}
+	return p.settle(door, e, now)
+}
+
+// settle lets an acknowledge or a resolve have its effect on the open alert that it names.
+func (p *Pager) settle(door *Integration, e event, now time.Time) string {
+	i, a := p.openAlert(door, e.DedupKey)
 	if a == nil {
+		if h := p.heldBack(door, e.DedupKey); h != nil && e.Action == "resolve" {
+			h.over, h.alert.status = true, resolved
+			return "resolved while it was held back"
+		}
 		return "dropped: no open alert with this key from this integration"
 	}
-	by := actor{as: ref{ID: door.ID, Type: "integration_reference", Summary: door.Name}, channel: channel{Type: "api"}}
+	by := actor{as: integrationRef(door), channel: channel{Type: "api"}}
 	if e.Action == "acknowledge" {
 		p.acknowledge(i, by, now)
 		return "acknowledged " + i.id
@@ -207,105 +220,57 @@ func (p *Pager) take(e event, now time.Time) string {
 	return "resolved " + i.id
 }
 
-func (p *Pager) trigger(s *Service, door *Integration, e event, now time.Time) string {
+// trigger makes an alert of an event, and of the alert an incident, unless something keeps it from that.
+func (p *Pager) trigger(s *Service, door *Integration, r routed, now time.Time) string {
+	e := r.event
 	if i, a := p.openAlert(door, e.DedupKey); a != nil {
 		a.event = e
 		p.logTrigger(i, a, now)
 		return "repeated in " + i.id
 	}
-	a := &alert{id: p.id("Q", 14), key: e.DedupKey, integration: door, event: e, created: now, status: triggered}
-	if p.knobFor("merge", s.ID) != nil {
-		for _, i := range p.incidents {
-			if i.service == s && i.status != resolved {
-				i.alerts = append(i.alerts, a)
-				p.logTrigger(i, a, now)
-				return "grouped into " + i.id
-			}
-		}
+	if h := p.heldBack(door, e.DedupKey); h != nil {
+		return "repeated while it is held back"
 	}
-	if len(p.onCall(s)) == 0 {
+	if r.suppress {
+		return "suppressed by a rule"
+	}
+	a := &alert{id: p.id("Q", 14), key: e.DedupKey, integration: door, event: e, created: now, status: triggered}
+	by, wait := "rules", r.suspend
+	if wait == 0 && s.Pause.Enabled {
+		by, wait = "auto_pause", s.Pause.After.Duration()
+	}
+	if wait > 0 {
+		p.holdBack(&paused{service: s, alert: a, by: by}, wait, func(now time.Time) { p.raiseAlert(s, a, r, now) }, now)
+		return "held back by " + by
+	}
+	return p.raiseAlert(s, a, r, now)
+}
+
+// raiseAlert puts an alert into an open incident that takes it, or into one of its own.
+func (p *Pager) raiseAlert(s *Service, a *alert, r routed, now time.Time) string {
+	if i := p.joins(s, a, now); i != nil {
+		i.alerts = append(i.alerts, a)
+		p.logTrigger(i, a, now)
+		return "grouped into " + i.id
+	}
+	policy := r.policy
+	if policy == nil {
+		policy = p.o.Account.policy(s.Policy)
+	}
+	if policy == nil || len(policy.Levels) == 0 || len(policy.Levels[0]) == 0 {
 		return "dropped: nobody is on call"
 	}
-	return "opened " + p.open(s, a, now).id
+	return "opened " + p.open(s, a, r, now).id
 }
 
 // openAlert finds the alert an event belongs to: the same key from the same integration, and not resolved.
 func (p *Pager) openAlert(door *Integration, key string) (*incident, *alert) {
 	for _, i := range p.incidents {
 		for _, a := range i.alerts {
-			if a.integration == door && a.key == key && a.status != resolved && i.status != resolved {
+			if a.integration.ID == door.ID && a.key == key && a.status != resolved && i.status != resolved {
 				return i, a
 			}
 		}
 	}
 	return nil, nil
-}
-
-func (p *Pager) onCall(s *Service) []string {
-	policy := p.o.Account.policy(s.Policy)
-	if policy == nil || len(policy.Levels) == 0 {
-		return nil
-	}
-	return policy.Levels[0]
-}
-
-// envelope is an SNS notification.
-type envelope struct {
-	Type    string `json:"Type"`
-	Subject string `json:"Subject"`
-	Message string `json:"Message"`
-}
-
-// enqueueAlarm takes a CloudWatch alarm out of its SNS envelope. What is no alarm is accepted and ignored.
-func (p *Pager) enqueueAlarm(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxEvent))
-	if err != nil {
-		return
-	}
-	key := r.PathValue("key")
-	if _, door := p.o.Account.door(key); door == nil || door.Type != CloudWatch {
-		answer(w, http.StatusNotFound, eventAnswer{Status: "invalid event", Message: "No such integration"})
-		return
-	}
-	var env envelope
-	if err := json.Unmarshal(body, &env); err != nil {
-		answer(w, http.StatusBadRequest, eventAnswer{Status: "invalid event", Message: "Invalid JSON in body"})
-		return
-	}
-	e, ok := env.event(key)
-	if !ok {
-		answer(w, http.StatusAccepted, eventAnswer{Status: "success", Message: "Event ignored"})
-		return
-	}
-	p.accept(w, e)
-}
-
-// event reads an alarm: its subject must begin with the state that the message tells, and only ALARM and OK mean
-// something. The key is PagerDuty's own; nobody can compute it.
-func (env *envelope) event(key string) (event, bool) {
-	var alarm struct {
-		AlarmName     string
-		AlarmArn      string
-		NewStateValue string
-		Region        string
-	}
-	if env.Type != "Notification" || json.Unmarshal([]byte(env.Message), &alarm) != nil {
-		return event{}, false
-	}
-	if !strings.HasPrefix(env.Subject, alarm.NewStateValue+": ") {
-		return event{}, false
-	}
-	sum := sha256.Sum256([]byte(alarm.AlarmArn + alarm.AlarmName + alarm.Region))
-	e := event{RoutingKey: key, DedupKey: hex.EncodeToString(sum[:16]), Client: "AWS CloudWatch"}
-	switch alarm.NewStateValue {
-	case "ALARM":
-		e.Action = "trigger"
-	case "OK":
-		e.Action = "resolve"
-	default:
-		return event{}, false
-	}
-	e.Payload = payload{Summary: env.Subject, Source: alarm.AlarmName, Severity: "critical",
-		Details: json.RawMessage(env.Message)}
-	return e, true
 }

@@ -1,8 +1,8 @@
 package pager
 
 import (
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -15,16 +15,20 @@ const (
 
 // incident is one incident with everything that happened to it, in order and exactly timed.
 type incident struct {
-	id      string
-	number  int
-	title   string
-	service *Service
-	created time.Time
-	status  string
-	urgency string
+	id       string
+	number   int
+	title    string
+	service  *Service
+	policy   *Policy
+	created  time.Time
+	status   string
+	urgency  string
+	typ      string // name of its incident type
+	priority *Priority
 
 	level     int // of the escalation policy, from 0
 	loops     int
+	direct    bool // somebody gave it to somebody: no policy escalates it
 	assignees []*User
 	assigned  time.Time
 	acks      []ack
@@ -37,9 +41,10 @@ type incident struct {
 	changedBy  ref
 	mergedInto *incident
 	muted      bool // assigned, but nobody is notified
+	automation []string
 
-	escalateAt, unackAt time.Time // what will happen by itself
-	turn                int       // counts changes of state: a timer set in an earlier turn does nothing
+	escalateAt, unackAt, urgentAt time.Time // what will happen by itself
+	turn                          int       // counts changes of state: a timer set in an earlier turn does nothing
 }
 
 type ack struct {
@@ -69,16 +74,16 @@ type entry struct {
 	assignees  []ref
 	note       string
 	message    string
-	ackTimeout int // seconds, of an acknowledgement
+	ackTimeout int            // seconds, of an acknowledgement
+	changed    []pendingTimer // what will happen by itself since
+	// odd replaces members of what is told, against the schema where it must be.
+	odd map[string]json.RawMessage
 }
 
-type note struct {
-	id       string
-	by       *User
-	via      string
-	content  string
-	created  time.Time
-	modified time.Time
+// pendingTimer is what will happen to an incident by itself.
+type pendingTimer struct {
+	kind string
+	at   time.Time
 }
 
 // actor is who does something, and by what means.
@@ -91,7 +96,11 @@ type actor struct {
 func (p *Pager) log(i *incident, now time.Time, e entry) *entry {
 	e.id = p.id("R", 26)
 	e.at = now
+	if p.hasKnob("anonymous", i.service.ID) {
+		e.agent = nil
+	}
 	i.entries = append(i.entries, &e)
+	p.announce(i, &e)
 	return &e
 }
 
@@ -106,24 +115,54 @@ func (p *Pager) status(i *incident, now time.Time, to string, by ref) {
 }
 
 // open makes an incident of an alert and pages the first level.
-func (p *Pager) open(s *Service, a *alert, now time.Time) *incident {
+func (p *Pager) open(s *Service, a *alert, want routed, now time.Time) *incident {
 	i := &incident{
-		id: p.id("Q", 14), number: len(p.incidents) + 1, title: a.event.Payload.Summary,
-		service: s, created: now, status: triggered, urgency: "high", alerts: []*alert{a},
+		id: p.id("Q", 14), number: len(p.incidents) + 1, title: a.event.Payload.Summary, typ: baseType,
+		service: s, policy: want.policy, priority: want.priority, created: now, status: triggered,
+		urgency: p.urgencyOf(s, a.event.Payload.Severity, now), alerts: []*alert{a}, automation: want.automation,
 	}
-	if p.knobFor("low", s.ID) != nil {
-		i.urgency = "low"
+	if i.policy == nil {
+		i.policy = p.o.Account.policy(s.Policy)
 	}
 	i.muted = p.knobFor("mute", s.ID) != nil
 	p.incidents = append(p.incidents, i)
 	p.logTrigger(i, a, now)
 	i.changed, i.changedBy = now, serviceRef(s)
 	p.assign(i, "assign", now)
+	p.raiseLater(i, now)
+	if want.annotate != "" {
+		p.annotate(i, nil, "Event Orchestration", want.annotate, now)
+	}
+	p.startWorkflows(i, now)
+	p.machines(i, now)
 	return i
 }
 
+// machines are knobs that let a machine acknowledge or resolve what has just been opened, after a while.
+func (p *Pager) machines(i *incident, now time.Time) {
+	by := actor{as: integrationRef(i.alerts[0].integration), channel: channel{Type: "api"}}
+	if k := p.knobFor("autoack", i.service.ID); k != nil {
+		p.later(now.Add(seconds(k.Delay)), func(now time.Time) {
+			if i.status == triggered {
+				p.acknowledge(i, by, now)
+			}
+		})
+	}
+	if k := p.knobFor("autoresolve", i.service.ID); k != nil {
+		p.later(now.Add(seconds(k.Delay)), func(now time.Time) {
+			if i.status != resolved {
+				p.close(i, by, "", now)
+			}
+		})
+	}
+}
+
+func integrationRef(d *Integration) ref {
+	return ref{ID: d.ID, Type: "integration_reference", Summary: d.Name}
+}
+
 func (p *Pager) logTrigger(i *incident, a *alert, now time.Time) {
-	agent := ref{ID: a.integration.ID, Type: "integration_reference", Summary: a.integration.Name}
+	agent := integrationRef(a.integration)
 	p.log(i, now, entry{
 		kind: "trigger", agent: &agent, message: a.event.Payload.Summary,
 		channel: channel{Type: "api", Summary: a.event.Payload.Summary, IncidentKey: a.key,
@@ -131,18 +170,21 @@ func (p *Pager) logTrigger(i *incident, a *alert, now time.Time) {
 	})
 }
 
-// assign gives the incident to the people of its level and starts their clock. kind is assign or escalate.
-func (p *Pager) assign(i *incident, kind string, now time.Time) {
-	policy := p.o.Account.policy(i.service.Policy)
-	i.assignees = nil
-	var refs []ref
-	for _, id := range policy.Levels[i.level] {
+// people are the users of the incident's level.
+func (p *Pager) people(i *incident) (users []*User, refs []ref) {
+	for _, id := range i.policy.Levels[i.level] {
 		if u := p.o.Account.user(id); u != nil {
-			i.assignees = append(i.assignees, u)
+			users = append(users, u)
 			refs = append(refs, userRef(u))
 		}
 	}
-	i.assigned = now
+	return users, refs
+}
+
+// assign gives the incident to the people of its level and starts their clock. kind is assign or escalate.
+func (p *Pager) assign(i *incident, kind string, now time.Time) {
+	users, refs := p.people(i)
+	i.assignees, i.assigned, i.direct = users, now, false
 	agent := serviceRef(i.service)
 	e := entry{kind: kind, agent: &agent, channel: channel{Type: "auto"}, assignees: refs}
 	if kind == "escalate" && len(refs) > 0 {
@@ -152,17 +194,19 @@ func (p *Pager) assign(i *incident, kind string, now time.Time) {
 	p.notify(i, now)
 }
 
-// notify tells every assignee, contact by contact, and plans the next level. Low urgency wakes nobody and never
+// notify tells every assignee, rule by rule, and plans the next level. Low urgency goes by the slow rules, and never
 // escalates.
 func (p *Pager) notify(i *incident, now time.Time) {
-	if i.urgency != "high" {
-		return
-	}
 	turn, level := i.turn, i.level
 	same := func() bool { return i.turn == turn && i.level == level && i.status == triggered }
 	for _, u := range i.assignees {
-		for n, c := range u.Contacts {
-			at := now.Add(p.o.NotifyAfter + time.Duration(n)*300*time.Millisecond)
+		n := 0
+		for _, c := range u.Contacts {
+			if c.urgency() != i.urgency {
+				continue
+			}
+			at := now.Add(p.o.NotifyAfter + c.After.Duration() + time.Duration(n)*300*time.Millisecond)
+			n++
 			p.later(at, func(now time.Time) {
 				if !same() || i.muted {
 					return
@@ -173,6 +217,9 @@ func (p *Pager) notify(i *incident, now time.Time) {
 			})
 		}
 	}
+	if i.urgency != "high" || i.direct {
+		return
+	}
 	i.escalateAt = now.Add(p.o.EscalateAfter)
 	p.later(i.escalateAt, func(now time.Time) {
 		if same() {
@@ -182,14 +229,13 @@ func (p *Pager) notify(i *incident, now time.Time) {
 }
 
 func (p *Pager) escalate(i *incident, now time.Time) {
-	policy := p.o.Account.policy(i.service.Policy)
 	agent := serviceRef(i.service)
 	i.escalateAt = time.Time{}
 	switch {
-	case i.level+1 < len(policy.Levels):
+	case i.level+1 < len(i.policy.Levels):
 		i.level++
 		p.assign(i, "escalate", now)
-	case i.loops < policy.Loops:
+	case i.loops < i.policy.Loops:
 		i.loops++
 		i.level = 0
 		i.turn++
@@ -198,70 +244,6 @@ func (p *Pager) escalate(i *incident, now time.Time) {
 	default:
 		p.log(i, now, entry{kind: "exhaust_escalation_path", agent: &agent, channel: channel{Type: "auto"}})
 	}
-}
-
-// acknowledge stops notifications until the acknowledgement runs out. A person who does it takes the incident.
-func (p *Pager) acknowledge(i *incident, by actor, now time.Time) {
-	acks := i.acks
-	p.status(i, now, acknowledged, by.as)
-	i.acks = append(acks, ack{at: now, by: by.user, as: by.as})
-	if by.user != nil && !slices.Contains(i.assignees, by.user) {
-		i.assignees, i.assigned = []*User{by.user}, now
-	}
-	agent := by.as
-	p.log(i, now, entry{kind: "acknowledge", agent: &agent, channel: by.channel,
-		ackTimeout: int(p.o.AckTimeout / time.Second)})
-	i.unackAt = now.Add(p.o.AckTimeout)
-	turn := i.turn
-	p.later(i.unackAt, func(now time.Time) {
-		if i.turn == turn {
-			p.retrigger(i, actor{as: serviceRef(i.service), channel: channel{Type: "timeout"}}, now)
-		}
-	})
-}
-
-// retrigger takes an acknowledgement back, or opens a resolved incident again: people are told anew.
-func (p *Pager) retrigger(i *incident, by actor, now time.Time) {
-	i.resolved = time.Time{}
-	if len(i.assignees) == 0 {
-		i.level = 0
-		for _, id := range p.o.Account.policy(i.service.Policy).Levels[0] {
-			i.assignees = append(i.assignees, p.o.Account.user(id))
-		}
-		i.assigned = now
-	}
-	p.status(i, now, triggered, by.as)
-	agent := by.as
-	p.log(i, now, entry{kind: "unacknowledge", agent: &agent, channel: by.channel})
-	p.notify(i, now)
-}
-
-// close resolves an incident and all its alerts.
-func (p *Pager) close(i *incident, by actor, why string, now time.Time) {
-	p.status(i, now, resolved, by.as)
-	i.resolved, i.assignees = now, nil
-	for _, a := range i.alerts {
-		a.status = resolved
-	}
-	agent := by.as
-	p.log(i, now, entry{kind: "resolve", agent: &agent, channel: by.channel, note: why})
-}
-
-// annotate adds a note and its log entry.
-func (p *Pager) annotate(i *incident, by *User, via, content string, now time.Time) *note {
-	n := &note{id: p.id("P", 14), by: by, via: via, content: content, created: now, modified: now}
-	i.notes = append(i.notes, n)
-	agent := userRef(by)
-	p.log(i, now, entry{kind: "annotate", agent: &agent, channel: channel{Type: "note", Summary: content}})
-	return n
-}
-
-// merge moves the alerts of one incident to another and resolves the first.
-func (p *Pager) merge(from, into *incident, by actor, now time.Time) {
-	into.alerts = append(into.alerts, from.alerts...)
-	from.alerts = nil
-	from.mergedInto = into
-	p.close(from, by, "", now)
 }
 
 func (p *Pager) incident(id string) *incident {

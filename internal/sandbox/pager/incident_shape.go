@@ -35,7 +35,8 @@ type incidentShape struct {
 	PendingActions       []pendingShape    `json:"pending_actions"`
 	Acknowledgements     []ackShape        `json:"acknowledgements"`
 	AlertGrouping        *string           `json:"alert_grouping"`
-	Priority             *string           `json:"priority"`
+	Priority             *ref              `json:"priority"`
+	IncidentType         typeName          `json:"incident_type"`
 	ResolveReason        *reasonShape      `json:"resolve_reason"`
 	IncidentsResponders  []ref             `json:"incidents_responders"`
 	ResponderRequests    []ref             `json:"responder_requests"`
@@ -55,6 +56,7 @@ type ackShape struct {
 type pendingShape struct {
 	Type string `json:"type"`
 	At   string `json:"at"`
+	To   string `json:"to,omitempty"` // of an urgency_change
 }
 
 type alertCounts struct {
@@ -80,9 +82,13 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		CreatedAt: v.at(i.created), UpdatedAt: v.at(i.touched()), Status: i.status,
 		Service: v.link(serviceRef(i.service)), AssignedVia: "escalation_policy",
 		LastStatusChangeAt: v.at(i.changed), LastStatusChangeBy: v.link(i.changedBy), ResolvedAt: v.maybe(i.resolved),
-		IsMergeable: true, EscalationPolicy: v.link(policyRef(p.o.Account.policy(i.service.Policy))),
+		IsMergeable: true, EscalationPolicy: v.link(policyRef(i.policy)),
 		Assignments: []assignmentShape{}, Teams: v.teams(i.service), PendingActions: []pendingShape{}, Acknowledgements: []ackShape{},
 		IncidentsResponders: []ref{}, ResponderRequests: []ref{}, Urgency: i.urgency,
+		Priority: v.linkPtr(priorityRef(i.priority)), IncidentType: typeName{Name: i.typ},
+	}
+	if i.direct {
+		out.AssignedVia = "direct_assignment"
 	}
 	for _, e := range i.entries {
 		if e.kind == "trigger" {
@@ -106,10 +112,13 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		}
 	}
 	if !i.escalateAt.IsZero() {
-		out.PendingActions = append(out.PendingActions, pendingShape{"escalate", v.at(i.escalateAt)})
+		out.PendingActions = append(out.PendingActions, pendingShape{Type: "escalate", At: v.at(i.escalateAt)})
 	}
 	if !i.unackAt.IsZero() {
-		out.PendingActions = append(out.PendingActions, pendingShape{"unacknowledge", v.at(i.unackAt)})
+		out.PendingActions = append(out.PendingActions, pendingShape{Type: "unacknowledge", At: v.at(i.unackAt)})
+	}
+	if !i.urgentAt.IsZero() {
+		out.PendingActions = append(out.PendingActions, pendingShape{Type: "urgency_change", At: v.at(i.urgentAt), To: "high"})
 	}
 	if i.mergedInto != nil {
 		out.ResolveReason = &reasonShape{"merge_resolve_reason", v.link(incidentRef(i.mergedInto))}

@@ -2,7 +2,6 @@ package pager
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,10 +23,12 @@ func (p *Pager) incidentRoutes() {
 	}))
 	p.rest("PUT /incidents/{id}", p.manageIncident)
 	p.rest("PUT /incidents/{id}/merge", p.mergeIncidents)
+	p.rest("POST /incidents/{id}/snooze", p.snoozeIncident)
 	p.rest("GET /incidents/{id}/alerts", p.one(p.listAlerts))
 	p.rest("GET /incidents/{id}/alerts/{alert}", p.one(p.getAlert))
 	p.logRoutes()
 	p.noteRoutes()
+	p.typeRoutes()
 }
 
 // one finds the incident that a path names.
@@ -154,130 +155,4 @@ func (p *Pager) getAlert(q *query, i *incident) (any, *problem) {
 		}
 	}
 	return nil, notFound()
-}
-
-// change is what a PUT wants of one incident.
-type change struct {
-	ID         string  `json:"id"`
-	Type       string  `json:"type"`
-	Status     string  `json:"status"`
-	Title      *string `json:"title"`
-	Urgency    string  `json:"urgency"`
-	Resolution string  `json:"resolution"`
-}
-
-func (p *Pager) manageIncident(q *query) (int, any, *problem) {
-	var in struct {
-		Incident change `json:"incident"`
-	}
-	i := p.incident(q.r.PathValue("id"))
-	if i == nil {
-		return 0, nil, notFound()
-	}
-	u, bad := p.sender(q)
-	if bad != nil {
-		return 0, nil, bad
-	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
-	}
-	if bad := p.change(i, in.Incident, apiActor(u), q.now); bad != nil {
-		return 0, nil, bad
-	}
-	return http.StatusOK, struct {
-		Incident incidentShape `json:"incident"`
-	}{p.incidentShape(q.view, i)}, nil
-}
-
-func (p *Pager) manageIncidents(q *query) (int, any, *problem) {
-	var in struct {
-		Incidents []change `json:"incidents"`
-	}
-	u, bad := p.sender(q)
-	if bad != nil {
-		return 0, nil, bad
-	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
-	}
-	if len(in.Incidents) > maxManage {
-		return 0, nil, &problem{status: http.StatusRequestEntityTooLarge, code: 2001, message: "Too many incidents"}
-	}
-	out := struct {
-		Incidents []incidentShape `json:"incidents"`
-		page
-	}{[]incidentShape{}, page{Limit: 100}}
-	for _, c := range in.Incidents {
-		i := p.incident(c.ID)
-		if i == nil {
-			return 0, nil, notFound()
-		}
-		if bad := p.change(i, c, apiActor(u), q.now); bad != nil {
-			return 0, nil, bad
-		}
-		out.Incidents = append(out.Incidents, p.incidentShape(q.view, i))
-	}
-	return http.StatusOK, out, nil
-}
-
-func apiActor(u *User) actor {
-	return actor{user: u, as: userRef(u), channel: channel{Type: "api"}}
-}
-
-// change does what a PUT or a phone asks. Acknowledging or triggering a resolved incident opens it again.
-func (p *Pager) change(i *incident, c change, by actor, now time.Time) *problem {
-	switch c.Status {
-	case "":
-	case acknowledged:
-		if i.status == resolved {
-			p.retrigger(i, by, now)
-		}
-		p.acknowledge(i, by, now)
-	case resolved:
-		if i.status == resolved {
-			return &problem{status: http.StatusBadRequest, code: 1001, message: "Incident Already Resolved"}
-		}
-		p.close(i, by, c.Resolution, now)
-	case triggered:
-		if i.status != triggered {
-			p.retrigger(i, by, now)
-		}
-	default:
-		return invalid("Status is invalid")
-	}
-	if c.Title != nil {
-		i.title = *c.Title
-	}
-	if c.Urgency != "" && c.Urgency != i.urgency {
-		i.urgency = c.Urgency
-		p.log(i, now, entry{kind: "urgency_change", agent: &by.as, channel: by.channel})
-	}
-	return nil
-}
-
-func (p *Pager) mergeIncidents(q *query) (int, any, *problem) {
-	var in struct {
-		Sources []ref `json:"source_incidents"`
-	}
-	into := p.incident(q.r.PathValue("id"))
-	if into == nil {
-		return 0, nil, notFound()
-	}
-	u, bad := p.sender(q)
-	if bad != nil {
-		return 0, nil, bad
-	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
-	}
-	for _, s := range in.Sources {
-		from := p.incident(s.ID)
-		if from == nil || from == into || from.status == resolved {
-			return 0, nil, invalid("Source incident cannot be merged")
-		}
-		p.merge(from, into, apiActor(u), q.now)
-	}
-	return http.StatusOK, struct {
-		Incident incidentShape `json:"incident"`
-	}{p.incidentShape(q.view, into)}, nil
 }

@@ -16,7 +16,8 @@ import (
 // 403, 500, 502 (any three digits), slow (after delay_s), skew (Date and all times told are off by skew_s), hold (it
 // waits until the knob is deleted or its client has gone, before or after it takes effect, which it does all the same).
 // Events of a service: never, merge, low, mute (assigned, nobody notified), disabled,
-// odd (its log has entries against the schema).
+// odd (its log has entries against the schema), anonymous (entries have no agent), null_channel (nor a channel),
+// autoack and autoresolve (a machine does it, delay_s after the incident opened).
 type knob struct {
 	ID     string  `json:"id"`
 	Effect string  `json:"effect"`
@@ -25,7 +26,7 @@ type knob struct {
 	Token  string  `json:"token,omitempty"`   // only requests with this REST key
 	Nth    int     `json:"nth,omitempty"`     // from the n-th such request on
 	Count  int     `json:"count,omitempty"`   // so many of them; 0: all
-	Delay  float64 `json:"delay_s,omitempty"` // of slow
+	Delay  float64 `json:"delay_s,omitempty"` // of slow, autoack, autoresolve
 	Skew   float64 `json:"skew_s,omitempty"`  // of skew
 	Bare   bool    `json:"bare,omitempty"`    // 429 as plain text without headers
 	When   string  `json:"when,omitempty"`    // of hold: before (which is the default) or after
@@ -38,10 +39,15 @@ type knob struct {
 	over chan struct{} // closed when it is deleted
 }
 
-// Backstage serves what the real pager has not: GET /truth, and the knobs at /knobs and /knobs/ID.
+// Backstage serves what the real pager has not: GET /truth, the knobs at /knobs and /knobs/ID, what an administrator
+// sets up (PUT /services/ID, /users/ID, /policies/ID, /account), and entries and notes that nothing caused (POST
+// /incidents/ID/log and /incidents/ID/bot-notes).
 func (p *Pager) Backstage() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /truth", p.truth)
+	mux.HandleFunc("POST /incidents/{id}/log", p.forge)
+	mux.HandleFunc("POST /incidents/{id}/bot-notes", p.botNote)
+	p.setupRoutes(mux)
 	mux.HandleFunc("GET /knobs", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -70,7 +76,7 @@ func (p *Pager) Backstage() http.Handler {
 // ofEvents says whether a knob changes what becomes of events, rather than requests.
 func (k *knob) ofEvents() bool {
 	switch k.Effect {
-	case "never", "merge", "low", "mute", "disabled", "odd":
+	case "never", "merge", "low", "mute", "disabled", "odd", "anonymous", "null_channel", "autoack", "autoresolve":
 		return true
 	}
 	return false

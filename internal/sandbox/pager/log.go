@@ -64,7 +64,7 @@ func (p *Pager) listLog(q *query, of []*incident) (any, *problem) {
 		page
 	}{[]any{}, g}
 	for _, l := range found[g.from:g.to] {
-		out.LogEntries = append(out.LogEntries, p.entryShape(q, l.of, l.entry))
+		out.LogEntries = append(out.LogEntries, p.entryTold(q, l.of, l.entry))
 	}
 	for _, i := range of {
 		if g.Offset == 0 && p.hasKnob("odd", i.service.ID) {
@@ -87,8 +87,8 @@ func (p *Pager) getEntry(q *query) (int, any, *problem) {
 		for _, e := range i.entries {
 			if e.id == q.r.PathValue("id") {
 				return http.StatusOK, struct {
-					LogEntry entryShape `json:"log_entry"`
-				}{p.entryShape(q, i, e)}, nil
+					LogEntry any `json:"log_entry"`
+				}{p.entryTold(q, i, e)}, nil
 			}
 		}
 	}

@@ -1,5 +1,10 @@
 package pager
 
+import (
+	"encoding/json"
+	"maps"
+)
+
 type entryShape struct {
 	ID           string            `json:"id"`
 	Type         string            `json:"type"`
@@ -17,7 +22,27 @@ type entryShape struct {
 	Assignees    []ref             `json:"assignees,omitempty"`
 	Note         string            `json:"note,omitempty"`
 	AckTimeout   *int              `json:"acknowledgement_timeout,omitempty"`
+	Changed      []pendingShape    `json:"changed_actions,omitempty"`
 	EventDetails map[string]string `json:"event_details,omitempty"`
+}
+
+// entryTold is an entry as it is told, odd members and all.
+func (p *Pager) entryTold(q *query, i *incident, e *entry) any {
+	told := p.entryShape(q, i, e)
+	null := p.hasKnob("null_channel", i.service.ID)
+	if len(e.odd) == 0 && !null {
+		return told
+	}
+	var out map[string]json.RawMessage
+	b, err := json.Marshal(told)
+	if err != nil || json.Unmarshal(b, &out) != nil {
+		return told
+	}
+	if null {
+		out["channel"] = json.RawMessage("null")
+	}
+	maps.Copy(out, e.odd)
+	return out
 }
 
 func (p *Pager) entryShape(q *query, i *incident, e *entry) entryShape {
@@ -39,6 +64,9 @@ func (p *Pager) entryShape(q *query, i *incident, e *entry) entryShape {
 	}
 	if v.includes("channels") {
 		out.Channel = e.channel
+	}
+	for _, t := range e.changed {
+		out.Changed = append(out.Changed, pendingShape{Type: t.kind, At: v.at(t.at)})
 	}
 	if e.kind == "acknowledge" {
 		out.AckTimeout = &e.ackTimeout

@@ -4,9 +4,22 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 )
 
-const viaAPI = "The PagerDuty website or APIs"
+const (
+	viaAPI  = "The PagerDuty website or APIs"
+	botName = "Event Orchestration"
+)
+
+type note struct {
+	id       string
+	by       *User // nil: a bot
+	via      string
+	content  string
+	created  time.Time
+	modified time.Time
+}
 
 type noteInput struct {
 	Note struct {
@@ -35,13 +48,44 @@ func (p *Pager) noteRoutes() {
 		if i == nil {
 			return 0, nil, notFound()
 		}
-		k := slices.IndexFunc(i.notes, func(n *note) bool { return n.id == q.r.PathValue("note") })
-		if k < 0 {
+		if !i.forget(q.r.PathValue("note")) {
 			return 0, nil, notFound()
 		}
-		i.notes = slices.Delete(i.notes, k, k+1)
 		return http.StatusNoContent, nil, nil
 	})
+}
+
+// annotate adds a note and its log entry; without a user, a bot's.
+func (p *Pager) annotate(i *incident, by *User, via, content string, now time.Time) *note {
+	n := &note{id: p.id("P", 14), by: by, via: via, content: content, created: now, modified: now}
+	i.notes = append(i.notes, n)
+	agent := n.author()
+	p.log(i, now, entry{kind: "annotate", agent: &agent, channel: channel{Type: "note", Summary: content}})
+	return n
+}
+
+func (n *note) author() ref {
+	if n.by == nil {
+		return ref{ID: "PBOTEO", Type: "bot_user_reference", Summary: botName}
+	}
+	return userRef(n.by)
+}
+
+// note finds a note by its id.
+func (i *incident) note(id string) *note {
+	for _, n := range i.notes {
+		if n.id == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// forget deletes a note. Its log entry stays.
+func (i *incident) forget(id string) bool {
+	had := len(i.notes)
+	i.notes = slices.DeleteFunc(i.notes, func(n *note) bool { return n.id == id })
+	return len(i.notes) < had
 }
 
 // addNote answers 200, not 201, as PagerDuty does.
@@ -71,13 +115,12 @@ func (p *Pager) editNote(q *query, i *incident) (any, *problem) {
 	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil || in.Note.Content == "" {
 		return nil, invalid("Content cannot be empty")
 	}
-	for _, n := range i.notes {
-		if n.id == q.r.PathValue("note") {
-			n.content, n.modified = in.Note.Content, q.now
-			return noteAnswer{q.view.note(n)}, nil
-		}
+	n := i.note(q.r.PathValue("note"))
+	if n == nil {
+		return nil, notFound()
 	}
-	return nil, notFound()
+	n.content, n.modified = in.Note.Content, q.now
+	return noteAnswer{q.view.note(n)}, nil
 }
 
 type noteShape struct {
@@ -94,6 +137,6 @@ type noteChannel struct {
 }
 
 func (v view) note(n *note) noteShape {
-	return noteShape{ID: n.id, User: v.link(userRef(n.by)), Channel: noteChannel{n.via}, Content: n.content,
+	return noteShape{ID: n.id, User: v.link(n.author()), Channel: noteChannel{n.via}, Content: n.content,
 		CreatedAt: v.at(n.created), UpdatedAt: v.at(n.modified)}
 }

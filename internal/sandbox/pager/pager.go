@@ -79,6 +79,7 @@ type Pager struct {
 	wake      chan struct{}
 	incidents []*incident
 	windows   []*window
+	paused    []*paused
 	knobs     []*knob
 	knobCount int
 	received  []*receipt
@@ -89,6 +90,7 @@ type Pager struct {
 // New makes a pager with nothing open. It does nothing by itself until Run.
 func New(o Options) *Pager {
 	o.defaults()
+	o.Account.settle()
 	p := &Pager{
 		o:       o,
 		mux:     http.NewServeMux(),

@@ -40,7 +40,13 @@ func TestLogAndStateAgree(t *testing.T) {
 			},
 			"phone": func(rt *rapid.T) {
 				if i := pick(); i != nil {
-					_ = p.tap(user(), i, rapid.SampledFrom([]string{"acknowledge", "resolve", "note"}).Draw(rt, "tap"), "x")
+					action := rapid.SampledFrom([]string{"acknowledge", "resolve", "note", "reassign", "delegate", "escalate", "snooze",
+						"unsnooze", "reopen", "unacknowledge", "urgency"}).Draw(rt, "tap")
+					in := touch{Content: "x", To: "PRESP02", Level: 1, For: timeout.Seconds(), Urgency: rapid.SampledFrom([]string{"high", "low"}).Draw(rt, "urgency")}
+					if action == "delegate" {
+						in.To = "PEPORD"
+					}
+					_ = p.tap(user(), i, action, in)
 				}
 			},
 			"rest": func(rt *rapid.T) {
@@ -94,7 +100,7 @@ func agree(i *incident, seen map[string][]string) error {
 				return fmt.Errorf("the acknowledgement of %v ran out at %v, while %s", acked, e.at, state)
 			}
 			state = triggered
-		case "acknowledge":
+		case "acknowledge", "snooze":
 			state, acked = acknowledged, e.at
 		case "resolve":
 			state = resolved

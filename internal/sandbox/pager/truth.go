@@ -20,6 +20,9 @@ type trueIncident struct {
 	Urgency   string      `json:"urgency"`
 	CreatedAt time.Time   `json:"created_at"`
 	AlertKeys []string    `json:"alert_keys"`
+	Type      string      `json:"incident_type"`
+	Into      string      `json:"merged_into,omitempty"`
+	Fired     []string    `json:"automation,omitempty"` // what started by itself: automation actions and workflows
 	Entries   []trueEntry `json:"entries"`
 }
 
@@ -31,6 +34,8 @@ type trueEntry struct {
 	Channel string    `json:"channel"`
 	User    string    `json:"user,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	To      []string  `json:"to,omitempty"`    // who it was assigned to
+	For     int       `json:"for_s,omitempty"` // of a snooze
 }
 
 type trueEvent struct {
@@ -49,6 +54,10 @@ func (p *Pager) truth(w http.ResponseWriter, _ *http.Request) {
 	for _, i := range p.incidents {
 		ti := trueIncident{ID: i.id, Title: i.title, Service: i.service.ID, Status: i.status, Urgency: i.urgency,
 			CreatedAt: i.created, AlertKeys: []string{}}
+		ti.Type, ti.Fired = i.typ, i.automation
+		if i.mergedInto != nil {
+			ti.Into = i.mergedInto.id
+		}
 		for _, a := range i.alerts {
 			ti.AlertKeys = append(ti.AlertKeys, a.key)
 		}
@@ -59,6 +68,12 @@ func (p *Pager) truth(w http.ResponseWriter, _ *http.Request) {
 			}
 			if e.user != nil {
 				te.User = e.user.ID
+			}
+			for _, to := range e.assignees {
+				te.To = append(te.To, to.ID)
+			}
+			if e.channel.Duration != nil {
+				te.For = *e.channel.Duration
 			}
 			ti.Entries = append(ti.Entries, te)
 		}

@@ -33,6 +33,10 @@ type channel struct {
 	Client       string          `json:"client,omitempty"`
 	Details      json.RawMessage `json:"details,omitempty"`
 	Notification *notification   `json:"notification,omitempty"`
+	Duration     *int            `json:"duration,omitempty"` // seconds, of a snooze
+	Incident     *ref            `json:"incident,omitempty"` // the other one of a merge
+	OldPriority  *ref            `json:"old_priority,omitempty"`
+	NewPriority  *ref            `json:"new_priority,omitempty"`
 }
 
 type notification struct {
@@ -95,6 +99,10 @@ func (v view) link(r ref) ref {
 	switch kind {
 	case "escalation_policy":
 		r.Self = v.base + "/escalation_policies/" + r.ID
+	case "priority":
+		r.Self = v.base + "/priorities/" + r.ID
+	case "bot_user":
+		r.Self = ""
 	case "integration":
 		r.Self = "" // told under its service only
 	default:
