@@ -93,7 +93,7 @@ func (c *clocks) feed(o observe.Offset, now time.Time, pace time.Duration) {
 // clockEvents hands out what has been measured, and has measured anew what is due.
 func (st *Steps) clockEvents(ctx context.Context, s *State) []journal.Event {
 	if !s.Started.IsZero() {
-		st.clocks.start(ctx, st.World, s.Plan.Pace.Clock)
+		st.clocks.start(ctx, st.sources(&s.Plan), s.Plan.Pace.Clock)
 		if st.World.Feed != nil {
 			if o, known := st.World.Feed.Clock(); known {
 				st.clocks.feed(o, st.World.Clock.Now(), s.Plan.Pace.Clock)

@@ -41,7 +41,7 @@ func (r *Refusal) event() journal.Event {
 
 // guard runs every check anew, right before the first change, and takes the targets.
 func (st *Steps) guard(ctx context.Context, s *State) []journal.Event {
-	st.clocks.start(ctx, st.World, s.Plan.Pace.Clock) // takes a second or so, side by side with everything else
+	st.clocks.start(ctx, st.sources(&s.Plan), s.Plan.Pace.Clock) // takes a second or so, side by side with everything else
 	found, refusal := st.check(ctx, &s.Plan)
 	if refusal != nil {
 		return []journal.Event{refusal.event()}

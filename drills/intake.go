@@ -53,8 +53,8 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 		probes []PlannedProbe
 	}{{journal.RoleSteady, s.Plan.Steady}, {journal.RoleStop, s.Plan.Stop}, {journal.RoleWatch, s.Plan.Watch}} {
 		for _, p := range list.probes {
-			if list.role == journal.RoleWatch && p.Alarm != "" {
-				continue // alarms are read together, with the time of their transitions
+			if list.role == journal.RoleWatch && !p.polled() {
+				continue // alarms are read together, with the time of their transitions; incidents come from the pager
 			}
 			st.start(&wg, in, func() { in.add(st.probe(look, p, list.role)) })
 		}
@@ -244,8 +244,12 @@ func (st *Steps) probe(ctx context.Context, p PlannedProbe, role journal.Role) j
 }
 
 func readingEvent(kind journal.Kind, p PlannedProbe, role journal.Role, r observe.Reading) journal.Event {
-	return journal.Event{Kind: kind, At: r.To, Fact: journal.Fact{
+	e := journal.Event{Kind: kind, At: r.To, Fact: journal.Fact{
 		Probe: p.Label, Role: role, Reading: string(r.Value), Why: r.Why, LookedAt: &r.From}}
+	if !r.Since.IsZero() {
+		e.Seen = &journal.Seen{At: r.Since, By: r.By, ErrorS: r.ErrorS}
+	}
+	return e
 }
 
 // read reads one probe; whatever goes wrong is unknown.

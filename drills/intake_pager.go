@@ -131,13 +131,18 @@ func (p *Plan) incidentRole(run string, in observe.Incident) journal.Role {
 		if p.Page.Title != "" && in.Title == p.pageTitle() {
 			return journal.RoleOurs
 		}
+		if role, ok := p.watchRole(in, observe.Alert{}); ok {
+			return role
+		}
 		return p.roleOf(in.Title)
 	}
 	role := journal.RoleRipple
 	for _, a := range in.Alerts {
 		r := journal.RoleOurs
 		if a.Key != Dedup(run) {
-			if r = p.roleOf(a.Summary + "\n" + a.Key); r == journal.RoleOther && len(in.Alerts) == 1 {
+			if watched, ok := p.watchRole(in, a); ok {
+				r = watched
+			} else if r = p.roleOf(a.Summary + "\n" + a.Key); r == journal.RoleOther && len(in.Alerts) == 1 {
 				r = p.roleOf(in.Title)
 			}
 		}

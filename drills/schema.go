@@ -94,12 +94,12 @@ func drillSchema(kinds Kinds) object {
 		"look":            told(many(one(address())), "Where to look during the drill."),
 		"evidence":        told(many(one(text())), "What somebody would have seen, and where."),
 		"hints":           told(many(strict(object{"after": duration(), "say": text()}, "after", "say")), "Told so long after the page."),
-		"steady_state":    told(probesSchema(), "Must hold before anything is touched, and again at the end."),
+		"steady_state":    told(probesSchema("steady_state"), "Must hold before anything is touched, and again at the end."),
 		"faults":          told(faultsSchema(kinds), "In as listed, out in reverse."),
-		"watch":           told(probesSchema(), "Any of these is detection."),
+		"watch":           told(probesSchema("watch"), "Any of these is detection."),
 		"ripples":         told(each(form(`^[^*]+\*?$`)), "Alarms that may ring because of it; a * at the end matches the rest."),
 		"page":            pageSchema(),
-		"stop_conditions": told(probesSchema(), "End the drill at once. Never the metric that the fault moves."),
+		"stop_conditions": told(probesSchema("stop_conditions"), "End the drill at once. Never the metric that the fault moves."),
 		"expect": strict(object{"effective": duration(), "detect": duration(), "acknowledge": duration(),
 			"mitigate": duration(), "resolve": duration()}),
 		"announce": told(words(AnnouncePage, AnnounceAcknowledge, AnnounceEnd), "When people learn that it is a drill; with the page when left out."),
@@ -128,8 +128,12 @@ func pageSchema() object {
 	return s
 }
 
-func probesSchema() object {
+// probesSchema takes one probe an item; an incident is none but under watch.
+func probesSchema(list string) object {
 	p := reflected(&observe.ProbeSpec{})
+	if properties, ok := p["properties"].(object); ok && list != "watch" {
+		delete(properties, "incident")
+	}
 	p["minProperties"], p["maxProperties"] = 1, 1
 	return many(p)
 }

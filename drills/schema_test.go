@@ -19,7 +19,7 @@ func onlyTheReader() []string {
 	return []string{
 		"drill-after-late", "drill-direct-detect-unwatched", "drill-duplicate-key", "drill-fallback-late",
 		"drill-fault-id-twice", "drill-hint-late", "drill-limit-below-expect", "drill-limit-long", "drill-limit-zero",
-		"drill-no-fallback", "drill-param-refused", "drill-probe-comparison", "drill-title-variable", "env-deadman-role-other-account", "drill-probe-pattern", "drill-probe-status", "drill-second-document", "drill-stop-is-ripple",
+		"drill-no-fallback", "drill-param-refused", "drill-probe-comparison", "drill-title-variable", "env-deadman-role-other-account", "drill-probe-pattern", "drill-probe-status", "drill-probe-token", "drill-second-document", "drill-stop-is-ripple",
 		"drill-stop-is-watched", "drill-variable-open", "drill-variable-spelling",
 		"drill-watch-is-ripple", "env-account-leading-zero", "env-production-name", "env-production-tag",
 		"env-role-other-account", "env-undo-patience", "env-variable-in-variable", "env-window-days", "env-window-hours",
