@@ -13,6 +13,11 @@ const (
 	botEmail        = "drills@firedrill.invalid"
 	ownerUser       = "POWN01"
 
+	slackToken    = "xoxb-sandbox"
+	slackHook     = "TSANDBOX/BSANDBOX/sandboxwebhook"
+	ordersChannel = "orders-alerts"
+	webChannel    = "web-alerts"
+
 	ordersService = "PORDERS"
 	webService    = "PWEB"
 	ownerService  = "POWNER"
@@ -41,7 +46,11 @@ func newWorld(url string) World {
 		Instance: newInstance(), URL: url, PID: pid(),
 		Account: "111122223333", Alias: "firedrill-sandbox", Region: "eu-west-1", AWS: url + "/aws",
 		Pager: url + "/pagerduty", Events: url + "/events", Token: pagerToken, From: botEmail, Bot: botUser,
-		Teams: map[string]Team{"orders": {Service: ordersService, Key: ordersKey}, "web": {Service: webService, Key: webKey}},
+		Teams: map[string]Team{
+			"orders": {Service: ordersService, Key: ordersKey, Slack: "#" + ordersChannel},
+			"web":    {Service: webService, Key: webKey, Slack: "#" + webChannel},
+		},
+		Slack: Slack{API: url + "/slack/api", Token: slackToken, Webhook: url + "/slack/services/" + slackHook},
 		Keys:  map[string]Key{"other": {ID: "AKIAOTHER000000000", Secret: "sandbox"}},
 		Vars:  map[string]string{}, Owner: ownerKey,
 	}
@@ -51,6 +60,9 @@ func newWorld(url string) World {
 	}
 	return w
 }
+
+// channels are those of the workspace; the incoming webhook's is the first.
+func channels() []string { return []string{ordersChannel, webChannel} }
 
 // people is the pager's account.
 func people(w World) pager.Account {

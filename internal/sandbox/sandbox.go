@@ -23,6 +23,7 @@ import (
 	"github.com/firedrill/firedrill/internal/sandbox/orders"
 	"github.com/firedrill/firedrill/internal/sandbox/pager"
 	"github.com/firedrill/firedrill/internal/sandbox/responder"
+	"github.com/firedrill/firedrill/internal/sandbox/slack"
 )
 
 // Options say where the sandbox listens and who is on call.
@@ -38,6 +39,7 @@ type Sandbox struct {
 	world   World
 	cloud   *aws.Cloud
 	pager   *pager.Pager
+	slack   *slack.Slack
 	mux     *http.ServeMux
 	servers []*http.Server
 	log     *slog.Logger
@@ -88,6 +90,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	s.cloud = aws.New(aws.Options{Now: o.Now, Account: s.world.Account, Alias: s.world.Alias, Region: s.world.Region, Keys: callers()})
 	s.cloud.SetBase(s.world.AWS)
 	s.pager = pager.New(pager.Options{Account: people(s.world), URL: s.world.URL, Now: o.Now, Seed: uint64(o.Now().UnixNano())})
+	s.slack = slack.New(slack.Options{Token: slackToken, Secret: slackHook, Channels: channels(), Now: o.Now})
 	s.routes()
 	s.serve(front, s.mux)
 	s.task("cloud", func() error { return s.cloud.Run(run) })

@@ -23,6 +23,14 @@ type World struct {
 	Owner  string            `json:"owner_key"`
 
 	Deadman Deadman `json:"deadman"`
+	Slack   Slack   `json:"slack"`
+}
+
+// Slack is how to speak to the teams' channels: as a bot, or through an incoming webhook.
+type Slack struct {
+	API     string `json:"api"` // base of its web API
+	Token   string `json:"token"`
+	Webhook string `json:"webhook"` // its channel is that of the orders team
 }
 
 // Deadman is who may make the calls of a dead-man's switch, and where those that fail end up.
@@ -35,6 +43,7 @@ type Deadman struct {
 type Team struct {
 	Service string `json:"service"` // id of its PagerDuty service
 	Key     string `json:"key"`     // Events v2 integration key of firedrill's own integration there
+	Slack   string `json:"slack"`   // its channel, by name
 }
 
 // Key is an AWS access key; the call log tells callers apart by it.
