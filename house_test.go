@@ -47,6 +47,7 @@ var wiring = []string{
 	"cmd/deps.go",         // makes the clients
 	"cmd/secrets.go",      // reads secrets through the account's clients
 	"cmd/store.go",        // opens the shared journal with an environment's own credentials
+	"cmd/report_real.go",  // reads real incidents through the pager's client
 	"cmd/redact_pager.go", // wraps the pager, so that no secret reaches people
 	"cmd/crashpoints.go",  // under its build tag only: kills and panics for the crash matrix
 	"cmd/exit.go",         // knows every room's errors, to tell their next step and exit code

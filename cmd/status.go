@@ -21,15 +21,32 @@ const statusHelp = `Show how a run stands: its instants, its expectations, what 
 
 RUN is a run id or any unique prefix; left out, it is the run that is on, else the last. It is found in the journal of
 this machine and in the shared one of every environment in firedrill.yaml (with --env of that one), whichever machine
-runs it; --follow shows it there as it goes on, until it has ended.`
+runs it; --follow shows it there as it goes on, until it has ended.
+
+--correct records that one of the seven instants was another than what was read, as RFC 3339 or as an hour of the run's
+day in your zone; what was read is kept, and shown beside it:
+  firedrill status 01hx --correct acknowledged=14:03:10 --why "she called back before she tapped"`
 
 func newStatusCommand(d *Deps) *cobra.Command {
-	follow := false
+	follow, correct, why := false, "", ""
 	c := &cobra.Command{
 		Use: "status [RUN]", Short: "Show how a run stands, and what is left in place",
 		Long: statusHelp + exits("5 something is in place"), Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return runStatus(c.Context(), d, argument(args), follow) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("correct") {
+				if follow || c.Flags().Changed("output") {
+					return usage("--correct only records. Try: firedrill status, after it")
+				}
+				return runCorrect(c.Context(), d, argument(args), correct, why)
+			}
+			if why != "" {
+				return usage("--why goes with --correct. Try: firedrill note %q", brief(why))
+			}
+			return runStatus(c.Context(), d, argument(args), follow)
+		},
 	}
+	c.Flags().StringVar(&correct, "correct", "", "NAME=TIME: record that this instant was then")
+	c.Flags().StringVar(&why, "why", "", "with --correct: how you know")
 	c.Flags().BoolVar(&follow, "follow", false, "show the run as it goes on, and how it stands once it has ended")
 	outputFlag(c, d)
 	return c
@@ -142,6 +159,9 @@ func (d *Deps) printStatus(t timeline.Timeline) error {
 	fmt.Fprintf(w, "%s in %s: %s\n", t.Brief.Drill, t.Brief.Environment, headline(t))
 	fmt.Fprintf(w, "run %s, planned %s\n\n", t.Run, t.Planned.Local().Format("2006-01-02 15:04:05"))
 	instants(w, t)
+	if lines := corrections(t); len(lines) > 0 {
+		fmt.Fprintf(w, "\n%s\n", strings.Join(lines, "\n"))
+	}
 	if len(t.Expect) > 0 {
 		fmt.Fprintln(w, "\nexpected\tlimit\ttook\t")
 		for _, x := range t.Expect {

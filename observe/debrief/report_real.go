@@ -3,6 +3,7 @@ package debrief
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 type RealIncident struct {
 	ID           string
 	Service      string
+	Type         string // its incident type, where the account has them
 	CreatedAt    time.Time
 	AcknowledgeS *float64 // until the first acknowledge; nil: never
 	ResolveS     *float64 // until it was resolved; nil: not yet, or unknown
@@ -27,12 +29,15 @@ type Beside struct {
 	Unknown     string              `json:"unknown,omitempty"`
 }
 
-// BesideOf folds the real incidents of a service. What a drill caused, by its id, is left out. An incident that is still
+// drillType is the incident type that drills' incidents have where the account knows it.
+const drillType = "drill"
+
+// BesideOf folds the real incidents of a service. What a drill caused, by its id or its type, is left out. An incident that is still
 // open is censored at until; one that was resolved without an acknowledge is censored there.
 func BesideOf(b Beside, all []RealIncident, drills []string) Beside {
 	var rows []Row
 	for _, in := range all {
-		if slices.Contains(drills, in.ID) {
+		if slices.Contains(drills, in.ID) || strings.EqualFold(in.Type, drillType) {
 			b.Drills++
 			continue
 		}
@@ -49,6 +54,7 @@ func BesideOf(b Beside, all []RealIncident, drills []string) Beside {
 		}
 		rows = append(rows, r)
 	}
+	slices.SortFunc(rows, func(x, y Row) int { return strings.Compare(x.Run, y.Run) })
 	b.Incidents = len(rows)
 	b.Estimates = map[string]Estimate{"acknowledge": estimate(rows, "acknowledge"), "resolve": estimate(rows, "resolve")}
 	return b
