@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 
+	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/inject"
 )
 
@@ -59,6 +61,29 @@ func (s *secrets) resolve(ctx context.Context, ref string) (string, error) {
 		s.learn(value)
 	}
 	return value, nil
+}
+
+// webhookSecrets are the values with which PagerDuty signs what it sends to an environment.
+func (d *Deps) webhookSecrets(ctx context.Context, env *drills.Environment) (values []string, err error) {
+	if len(env.PagerDuty.WebhookSecrets) == 0 {
+		return nil, &hinted{fmt.Errorf("serve --webhooks: environment %s has no pagerduty.webhook_secrets", env.Name),
+			`pagerduty: {webhook_secrets: ["env:PAGERDUTY_WEBHOOK_SECRET"]}`}
+	}
+	here := *env
+	here.Store.Region = slices.Concat(env.AWS.Regions, []string{""})[0] // where connect reads secrets too
+	clients, err := d.tableClients(ctx, &here, "webhooks")
+	if err != nil {
+		return nil, err
+	}
+	s := &secrets{getenv: d.Getenv, clients: clients, learn: d.known.learn}
+	for _, ref := range env.PagerDuty.WebhookSecrets {
+		value, err := s.resolve(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, nil
 }
 
 func (s *secrets) parameter(ctx context.Context, name string) (string, error) {
