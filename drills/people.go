@@ -19,8 +19,10 @@ type incidentState struct {
 	role     journal.Role
 	title    string
 	resolved bool
-	byHuman  bool // the last resolve
-	resolves time.Time
+	byHuman  bool      // the last resolve
+	resolves time.Time // when we learned of it
+	opened   time.Time // when it was taken up last, by the pager's clock
+	closed   time.Time // when it was, by the pager's clock: what comes late does not open it again
 	url      string
 	into     string // id of the incident it was merged into
 	notes    []noteState
@@ -51,14 +53,16 @@ func (p *people) add(e journal.Event) {
 		in.role, in.title, in.url = e.Fact.Role, e.Fact.Title, e.Fact.URL
 		p.detected = p.detected || in.role == journal.RoleWatch
 	case journal.IncidentAcknowledged:
-		in.resolved = false
+		in.open(stampOf(e))
 		if human && in.ours() && p.acked.IsZero() {
 			p.acked = e.At
 		}
 	case journal.IncidentResolved:
-		in.resolved, in.byHuman, in.resolves = true, human, e.At
-	case journal.IncidentReopened:
-		in.resolved = false
+		if at := stampOf(e); !at.Before(in.opened) && !at.Before(in.closed) {
+			in.resolved, in.byHuman, in.resolves, in.closed = true, human, e.At, at
+		}
+	case journal.IncidentReopened, journal.IncidentUnacknowledged:
+		in.open(stampOf(e))
 	case journal.IncidentMerged:
 		in.into = e.Fact.Into
 	case journal.IncidentNoted, journal.IncidentNoteEdited, journal.IncidentNoteDeleted:
@@ -72,6 +76,22 @@ func (p *people) of(id string) *incidentState {
 		return in
 	}
 	return &incidentState{role: journal.RoleOther}
+}
+
+// open takes an incident for open again, unless that was before it was closed: webhooks come in any order, and within the
+// second of a whole-second stamp closing comes last.
+func (in *incidentState) open(at time.Time) {
+	if at.After(in.closed) {
+		in.resolved, in.opened = false, at
+	}
+}
+
+// stampOf is when something happened by its source's clock, where it has one.
+func stampOf(e journal.Event) time.Time {
+	if e.Seen != nil {
+		return e.Seen.At
+	}
+	return e.At
 }
 
 // ours says that the incident belongs to the drill: our page, or their monitoring's.
