@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -37,7 +39,8 @@ type Deps struct {
 	config, state, env string // the persistent flags
 	output             string
 
-	known secrecy // every secret read so far: nothing that leaves carries one
+	pagers pagers
+	known  secrecy // every secret read so far: nothing that leaves carries one
 }
 
 // NewDeps are the surroundings of the real program. time.Now stands here and nowhere else.
@@ -171,14 +174,53 @@ func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error
 	if err != nil {
 		return &drills.Refusal{Code: "pager", Why: fmt.Sprintf("read PagerDuty token: %v", err), Try: "set it, and check that it may be read"}
 	}
-	pager, err := observe.NewPagerDuty(observe.PagerOptions{Region: p.Region, API: p.API, Events: p.Events, Token: token,
-		From: p.From, Bots: p.Bots, Now: d.Now})
+	pager, feed, err := d.pagers.of(observe.PagerOptions{Region: p.Region, API: p.API, Events: p.Events, Token: token,
+		From: p.From, Bots: p.Bots, Now: d.Now}, feedPace(out.env))
 	if err != nil {
 		return err
 	}
 	out.world.Pager = &clearPager{Pager: pager, secrecy: &d.known}
-	out.world.Dates["pagerduty"] = pager.Date
+	out.world.Feed, out.world.Notebook, out.world.Marker = feed, pager, pager
 	return nil
+}
+
+// pagers are the clients of a process, one for each account and key, with the feed that all its runs share.
+type pagers struct {
+	mu    sync.Mutex
+	known map[string]pagerAccount
+}
+
+type pagerAccount struct {
+	client *observe.PagerDuty
+	feed   *observe.SharedFeed
+}
+
+// of is the account's client and feed. Its clock needs no looks of its own: the feed reads it off every answer.
+func (p *pagers) of(o observe.PagerOptions, pace observe.FeedOptions) (*observe.PagerDuty, *observe.SharedFeed, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := strings.Join(append([]string{o.Region, o.API, o.Token, o.From}, o.Bots...), "\n")
+	if a, ok := p.known[key]; ok {
+		return a.client, a.feed, nil
+	}
+	client, err := observe.NewPagerDuty(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.known == nil {
+		p.known = map[string]pagerAccount{}
+	}
+	pace.Now = o.Now
+	p.known[key] = pagerAccount{client, observe.NewFeed(client, pace)}
+	return client, p.known[key].feed, nil
+}
+
+// feedPace: the sandbox's pager is looked at more often, because its time is short.
+func feedPace(env *drills.Environment) observe.FeedOptions {
+	if env.Sandbox == nil {
+		return observe.FeedOptions{}
+	}
+	return observe.FeedOptions{PerMinute: 240, Pace: 500 * time.Millisecond, Aim: 250 * time.Millisecond}
 }
 
 // strayed refuses a real drill where an AWS_ENDPOINT_URL* is set: whoever set it expects it to count, and it does not.
