@@ -118,6 +118,9 @@ func opened(in observe.Incident, role journal.Role, before, now time.Time) journ
 	e := journal.Event{Kind: journal.IncidentOpened, At: now, Seen: &journal.Seen{At: in.CreatedAt, By: "pagerduty", ErrorS: 0.5},
 		Fact: journal.Fact{Incident: in.ID, Title: in.Title, URL: in.URL, Service: in.Service, Role: role, By: by,
 			Urgency: in.Urgency, Alerts: len(in.Alerts)}}
+	if i := slices.IndexFunc(in.Alerts, func(a observe.Alert) bool { return strings.HasPrefix(a.Key, Dedup("")) }); i >= 0 {
+		e.Fact.Key = in.Alerts[i].Key // a page of a drill's is in it, whoever's incident it is
+	}
 	if !before.IsZero() {
 		e.Fact.LookedAt = &before
 	}

@@ -32,9 +32,9 @@ func (t Timeline) Entries() []Entry {
 	var same []int
 	w.facts, same = facts(events)
 	for i, e := range events {
-		w.index = i
-		if fact := w.facts[same[i]]; same[i] == i || human(events[same[i]]) != human(e) && human(fact) == human(e) {
-			w.add(e) // what is told again is news only where the log knows better who it was
+		w.index = i // a fact that is told twice is told once, as well as it is known
+		if same[i] == i {
+			w.add(e)
 		}
 	}
 	w.recovered()
@@ -121,9 +121,13 @@ func (w *words) add(e journal.Event) {
 		return
 	case journal.NoteSent:
 		w.ours = append(w.ours, e.Fact.Text)
-	case journal.IncidentNoted:
-		if slices.Contains(w.ours, e.Fact.Text) {
+	case journal.IncidentNoted, journal.IncidentNoteEdited, journal.IncidentNoteDeleted:
+		if slices.Contains(w.ours, e.Fact.Text) || slices.Contains(w.ours, e.Fact.Was) && e.Fact.Was != "" {
 			return // the pager tells us our own note
+		}
+	case journal.IncidentLogged:
+		if dull(e.Fact.Type) {
+			return
 		}
 	case journal.FaultApplied:
 		w.live = true
@@ -136,7 +140,12 @@ func (w *words) add(e journal.Event) {
 		w.recovered()
 		w.live = false
 	}
-	w.say(e, w.text(e))
+	w.say(e, w.text(w.facts[w.index]))
+}
+
+// dull are the log entries that tell nothing beside what others tell.
+func dull(t string) bool {
+	return slices.Contains([]string{"trigger_log_entry", "assign_log_entry", "notify_log_entry"}, t)
 }
 
 // probe tells only what changed.

@@ -257,8 +257,6 @@ func tool(e *journal.Event) string {
 	return "a machine"
 }
 
-func clockOf(t time.Time) string { return t.UTC().Format("15:04:05") }
-
 // brevity is a duration in a sentence: 1m30s.
 func brevity(d time.Duration) string {
 	if d < 10*time.Second {

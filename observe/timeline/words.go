@@ -70,13 +70,19 @@ func (w *words) text(e journal.Event) string {
 			return ""
 		}
 		return because(fmt.Sprintf("%s corrected %s to %s", cmp.Or(f.By, "somebody"), f.Instant, f.Value.UTC().Format("15:04:05Z")), f.Why)
+	case journal.ChangeSeen:
+		return changeText(f)
+	case journal.AnswerGiven:
+		return fmt.Sprintf("%s answered: %s", cmp.Or(f.By, f.User, "somebody"), f.Text)
 	}
 	switch kind := string(e.Kind); {
 	case strings.HasPrefix(kind, "fault."):
 		return faultText(e)
 	case strings.HasPrefix(kind, "incident."):
 		return w.incidentText(e)
-	case strings.HasPrefix(kind, "alarm."), strings.HasPrefix(kind, "page."), strings.HasPrefix(kind, "note."):
+	case e.Kind == journal.NoteSent, e.Kind == journal.MessageSent:
+		return saidText(e)
+	case strings.HasPrefix(kind, "alarm."), strings.HasPrefix(kind, "page."):
 		return toldText(e)
 	}
 	return because(string(e.Kind), f.Why, f.Err, f.Text) // a newer version's: shown as it is
@@ -136,10 +142,19 @@ func toldText(e journal.Event) string {
 		return because("our page could not be resolved", f.Err)
 	case e.Kind == journal.PageResolved:
 		return "our page is resolved"
-	case f.Err != "":
-		return because("our note could not be written", f.Err)
 	}
-	return "our note stands on their incident: this is a drill"
+	return because(string(e.Kind), f.Why, f.Err)
+}
+
+// changeText tells what somebody else did to a target of ours.
+func changeText(f journal.Fact) string {
+	what := cmp.Or(f.Text, "a change")
+	if name := shortName(f.Target); name != "" {
+		what += " of " + name
+	}
+	hand := map[string]string{"person": "by hand", "autoscaling": "auto scaling", "deploy": "a deploy", "terraform": "terraform",
+		"service": "a service of AWS", "firedrill": "the drill's own"}[f.How]
+	return because(fmt.Sprintf("%s: %s (%s)", cmp.Or(f.By, "somebody"), what, cmp.Or(hand, "by whom or what is not known")), f.Err)
 }
 
 func ripple(r journal.Role) string {
@@ -150,44 +165,4 @@ func ripple(r journal.Role) string {
 		return " (not watched)"
 	}
 	return ""
-}
-
-func (w *words) incidentText(e journal.Event) string {
-	f, what := e.Fact, ""
-	name := cmp.Or(f.By, f.User)
-	switch e.Kind {
-	case journal.IncidentOpened:
-		return because(fmt.Sprintf("incident opened by %s%s", cmp.Or(f.By, "somebody"), ripple(f.Role)), f.Title)
-	case journal.IncidentNotified:
-		return fmt.Sprintf("%s was notified%s", cmp.Or(name, "somebody"), channel(f))
-	case journal.IncidentEscalated:
-		if f.Level > 0 {
-			return fmt.Sprintf("incident escalated to level %d", f.Level)
-		}
-		return "incident escalated"
-	case journal.IncidentUnacknowledged:
-		return "acknowledgement timed out or was taken back"
-	case journal.IncidentNoted:
-		return fmt.Sprintf("%s noted: %s", cmp.Or(name, "somebody"), f.Text)
-	case journal.IncidentAcknowledged:
-		what = "acknowledged"
-	case journal.IncidentResolved:
-		what = "resolved"
-	default:
-		return because(string(e.Kind), f.Text, f.Why)
-	}
-	if f.Human != nil && *f.Human {
-		return fmt.Sprintf("%s %s%s", cmp.Or(name, "a person"), what, channel(f))
-	}
-	if f.Human == nil {
-		return fmt.Sprintf("%s by %s, person or tool unknown%s", what, cmp.Or(name, "somebody"), channel(f))
-	}
-	return fmt.Sprintf("%s by a machine%s", what, channel(f))
-}
-
-func channel(f journal.Fact) string {
-	if f.Channel == "" {
-		return ""
-	}
-	return " (" + f.Channel + ")"
 }

@@ -78,6 +78,44 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+func TestSentencesOfPeople(t *testing.T) {
+	yes, no := journal.Bool(true), journal.Bool(false)
+	anna := func(f journal.Fact) journal.Fact { f.Incident, f.By, f.Human = "Q1", "Anna", yes; return f }
+	for want, e := range map[string]journal.Event{
+		"Anna reopened it": {Kind: journal.IncidentReopened, Fact: anna(journal.Fact{})},
+		"Anna gave it to somebody else (website): Reassigned to Ben":                     {Kind: journal.IncidentReassigned, Fact: anna(journal.Fact{Channel: "website", Text: "Reassigned to Ben"})},
+		"Anna snoozed it for 1h0m":                                                       {Kind: journal.IncidentSnoozed, Fact: anna(journal.Fact{DurationS: 3600})},
+		"merged into Q9: it goes on there":                                               {Kind: journal.IncidentMerged, Fact: journal.Fact{Incident: "Q1", Into: "Q9"}},
+		`Anna's note was edited: now "it is the DLQ", before "it is the queue"`:          {Kind: journal.IncidentNoteEdited, Fact: anna(journal.Fact{Text: "it is the DLQ", Was: "it is the queue"})},
+		`Anna's note was deleted: it said "damn"`:                                        {Kind: journal.IncidentNoteDeleted, Fact: anna(journal.Fact{Was: "damn"})},
+		"the incident is of type drill now: it stays out of the statistics":              {Kind: journal.IncidentTyped, Fact: journal.Fact{Incident: "Q1", Text: "drill"}},
+		"the incident could not be given its type: 403":                                  {Kind: journal.IncidentTyped, Fact: journal.Fact{Incident: "Q1", Err: "403"}},
+		"the pager's log tells of priority change: P1":                                   {Kind: journal.IncidentLogged, Fact: journal.Fact{Incident: "Q1", Type: "priority_change_log_entry", Text: "P1"}},
+		"incident opened by firedrill with low urgency: orders":                          {Kind: journal.IncidentOpened, Fact: journal.Fact{Incident: "Q1", By: "firedrill", Urgency: "low", Title: "orders", Role: journal.RoleOurs}},
+		"anna: UpdateTable of orders (by hand)":                                          {Kind: journal.ChangeSeen, Fact: journal.Fact{By: "anna", How: "person", Text: "UpdateTable", Target: "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
+		"ci: UpdateTable (terraform)":                                                    {Kind: journal.ChangeSeen, Fact: journal.Fact{By: "ci", How: "terraform", Text: "UpdateTable"}},
+		"somebody: a change (by whom or what is not known)":                              {Kind: journal.ChangeSeen, Fact: journal.Fact{How: "unknown"}},
+		"Ben answered: crappy: the runbook":                                              {Kind: journal.AnswerGiven, Fact: journal.Fact{By: "Ben", Text: "crappy: the runbook"}},
+		"the start of the drill is told in the team's channel #orders":                   {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutStart, Channel: "#orders"}},
+		"evidence is shown in the team's channel":                                        {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutEvidence}},
+		"hint 2 is told on the incident: look at the DLQ":                                {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutHint, Hint: 2, Text: "look at the DLQ"}},
+		"that the drill was ended early is told on the incident":                         {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutAbort}},
+		"how it ended is told on the incident, with two questions":                       {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutEnd}},
+		"handed over on the incident: what of the drill was on, and that it is put back": {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutHandOver}},
+		"that this is a drill is told in the team's channel":                             {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutDrill}},
+		"our note stands on their incident: this is a drill":                             {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutDrill}},
+		"our message could not be written: timeout":                                      {Kind: journal.MessageSent, Fact: journal.Fact{Err: "timeout"}},
+		"resolved by a machine (api)":                                                    {Kind: journal.IncidentResolved, Fact: journal.Fact{Incident: "Q1", Human: no, Channel: "api"}},
+	} {
+		if got := say(e); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", e.Kind, got, want)
+		}
+	}
+	if got := say(journal.Event{Kind: journal.IncidentLogged, Fact: journal.Fact{Incident: "Q1", Type: "assign_log_entry"}}); len(got) != 0 {
+		t.Errorf("an assignment tells nothing new: %q", got)
+	}
+}
+
 // A probe that reads the same again is told once.
 func TestReadingsAreTakenTogether(t *testing.T) {
 	s := begin(brief("direct"), 0, 0)
