@@ -49,6 +49,7 @@ var wiring = []string{
 	"cmd/store.go",        // opens the shared journal with an environment's own credentials
 	"cmd/report_real.go",  // reads real incidents through the pager's client
 	"cmd/redact_pager.go", // wraps the pager, so that no secret reaches people
+	"cmd/slack.go",        // makes what speaks to teams, wrapped likewise
 	"cmd/crashpoints.go",  // under its build tag only: kills and panics for the crash matrix
 	"cmd/exit.go",         // knows every room's errors, to tell their next step and exit code
 }

@@ -131,6 +131,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients, secrets)
+	out.world.Slack = d.connectSlack(ctx, env, secrets)
 	return out, d.connectPager(ctx, out, secrets)
 }
 

@@ -200,12 +200,13 @@ func sandboxOf(w sandbox.World) *drills.Environment {
 		PagerDuty: drills.PagerSpec{Region: "us", Token: "plain:" + w.Token, From: w.From, Bots: []string{w.Bot},
 			API: w.Pager, Events: w.Events},
 		Owner: "plain:" + w.Owner, Teams: map[string]drills.Team{}, Store: drills.StoreSpec{Kind: "sqlite"}, Vars: w.Vars,
+		Slack:        drills.SlackSpec{Token: "plain:" + w.Slack.Token, API: w.Slack.API},
 		Deadman:      drills.DeadmanSpec{Role: w.Deadman.Role, DLQ: w.Deadman.DLQ},
 		UndoPatience: time.Minute, Settle: 20 * time.Second,
 		Sandbox: &drills.SandboxRef{Instance: w.Instance, URL: w.URL, KeyID: w.Keys["firedrill"].ID, Secret: w.Keys["firedrill"].Secret},
 	}
 	for name, t := range w.Teams {
-		env.Teams[name] = drills.Team{Service: t.Service, Key: "plain:" + t.Key}
+		env.Teams[name] = drills.Team{Service: t.Service, Key: "plain:" + t.Key, Slack: t.Slack}
 	}
 	return env
 }
