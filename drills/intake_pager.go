@@ -85,6 +85,9 @@ func (l *looked) first(id string, now time.Time) time.Time {
 
 // judge tells an incident that is new, or that turns out to be a real one: then the drill ends and hands over.
 func (s *State) judge(in observe.Incident, role journal.Role, before, now time.Time) (events []journal.Event) {
+	if s.sistersPage(in, role) {
+		return nil
+	}
 	known := s.People.incidents[in.ID]
 	if known == nil {
 		events = append(events, opened(in, role, before, now))
