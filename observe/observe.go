@@ -275,11 +275,12 @@ type ServiceCheck struct {
 	Status      string
 	URL         string
 	OnCall      []OnCall
-	Maintenance []string // ongoing or within the next hours, described
-	Urgency     string   // high, low, severity_based, …
-	Problems    []string // each one a reason why the page would not be heard
-	Unknown     []string // what was not looked at and may swallow a page all the same
-	Risks       []Risk   // the same and more, each by its verdict
+	Maintenance []string  // ongoing or within the next hours, described
+	Window      time.Time // when the next of these begins that is not on yet; zero: none
+	Urgency     string    // high, low, severity_based, …
+	Problems    []string  // each one a reason why the page would not be heard: the risks that refuse
+	Unknown     []string  // what could not be looked at and may swallow a page all the same
+	Risks       []Risk    // the same and more, each by its verdict, those that refuse first
 }
 
 // Verdict is why a page was not heard, or may not be.

@@ -3,169 +3,124 @@ package observe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	pd "github.com/PagerDuty/go-pagerduty"
 )
 
-// lookAhead is how far ahead maintenance windows are told.
-const lookAhead = 6 * time.Hour
+const (
+	lookAhead    = 6 * time.Hour    // how far ahead maintenance windows are told
+	pagerPreTime = 60 * time.Second // a whole check: it is up to checkCalls looks, one after another
+	checkCalls   = 14               // looks of one check at most
+	tooLate      = 2 * time.Minute  // a page that is held back for so long is of no use to a drill
+	tooSlow      = 10 * time.Minute // nor is a person who is notified only then
+	supportAhead = 2 * time.Hour    // how far ahead support hours are looked at
+)
 
-// Check reads what may swallow a page before anybody is paged. What it does not look at is listed under Unknown.
+// preflight is one check of a service: what it has learned, and what it looks with.
+type preflight struct {
+	p       *PagerDuty
+	op      string
+	service string
+	policy  string // id of the escalation policy
+	now     time.Time
+	severe  bool // the urgency follows the alert's severity
+	check   ServiceCheck
+}
+
+// Check reads what may swallow a page, delay it, send it elsewhere, or set something off that is no drill, before
+// anybody is paged: one call after another, 14 at most. What surely would makes a risk that refuses; what would only
+// where some condition holds, or where another incident opens meanwhile, makes one that is told; what may not be read
+// makes one that is Unread. A service, its windows or its on-call that cannot be read is an error.
 func (p *PagerDuty) Check(ctx context.Context, service string) (ServiceCheck, error) {
-	op := "check PagerDuty service " + plain(service)
 	if err := checkID("check PagerDuty service", "service", service); err != nil {
 		return ServiceCheck{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pagerReadTime)
+	ctx, cancel := context.WithTimeout(ctx, pagerPreTime)
 	defer cancel()
+	f := &preflight{p: p, op: "check PagerDuty service " + service, service: service, now: p.now()}
+	for _, look := range []func(context.Context) error{
+		f.base, f.maintenance, f.onCall, f.rules, f.orchestration, f.grouping, f.workflows, f.global,
+	} {
+		if err := look(ctx); err != nil {
+			return ServiceCheck{}, err
+		}
+	}
+	return f.told(), nil
+}
+
+// base reads the service itself.
+func (f *preflight) base(ctx context.Context) error {
 	var got struct {
 		Service pd.Service `json:"service"`
 	}
 	q := url.Values{"include[]": {"escalation_policies", "auto_pause_notifications_parameters"}}
-	if err := p.wire.get(ctx, op, p.api+"/services/"+service+"?"+q.Encode(), &got); err != nil {
-		return ServiceCheck{}, err
+	if err := f.p.wire.get(ctx, f.op, f.p.api+"/services/"+f.service+"?"+q.Encode(), &got); err != nil {
+		return err
 	}
 	s := got.Service
-	if s.ID != service {
-		return ServiceCheck{}, &Problem{Op: op, Why: "the answer is about another service"}
+	if s.ID != f.service {
+		return &Problem{Op: f.op, Why: "the answer is about another service"}
 	}
-	check := ServiceCheck{Name: cmp.Or(s.Name, s.Summary), Status: s.Status, URL: s.HTMLURL}
-	check.status(s)
-	check.urgency(s, p.now())
-	if err := p.maintenance(ctx, op, service, &check); err != nil {
-		return ServiceCheck{}, err
-	}
-	if err := p.onCall(ctx, op, s.EscalationPolicy.ID, &check); err != nil {
-		return ServiceCheck{}, err
-	}
-	check.Unknown = append(check.Unknown,
-		"event orchestration may suppress, delay or reroute the page",
-		"incident workflows may start by themselves",
-		"people's own notification rules may be slow or empty")
-	return check, nil
+	f.check.Name, f.check.Status, f.check.URL, f.policy = cmp.Or(s.Name, s.Summary), s.Status, s.HTMLURL, s.EscalationPolicy.ID
+	f.status(s)
+	f.urgency(s)
+	return nil
 }
 
-func (c *ServiceCheck) problem(text string, args ...any) {
-	c.Problems = append(c.Problems, fmt.Sprintf(text, args...))
-}
+// refuse notes a reason not to page into this service.
+func (f *preflight) refuse(v Verdict, text string, args ...any) { f.risk(v, true, text, args...) }
 
-// status reads whether the service takes events at all, at once, and each for itself.
-func (c *ServiceCheck) status(s pd.Service) {
-	switch s.Status {
-	case "active", "warning", "critical":
-	case "disabled":
-		c.problem("the service is disabled: it makes no incidents")
-	case "maintenance":
-		c.problem("the service is in maintenance: it makes no incidents, and resolving by event is not honoured")
-	default:
-		c.problem("the service's status %q is unknown to us", plain(s.Status))
-	}
-	if a := s.AutoPauseNotificationsParameters; a != nil && a.Enabled {
-		c.problem("the service pauses notifications for %ds", a.Timeout)
-	}
-	if g := s.AlertGroupingParameters; g != nil && g.Type != "" {
-		c.Unknown = append(c.Unknown, fmt.Sprintf("alert grouping is on (%s): the page may join an open incident, which notifies nobody anew", plain(g.Type)))
-	}
-}
+// tell notes what may happen to a page, and is no reason not to send it.
+func (f *preflight) tell(v Verdict, text string, args ...any) { f.risk(v, false, text, args...) }
 
-// urgency reads the rule. A low one notifies by the slow rules and never escalates.
-func (c *ServiceCheck) urgency(s pd.Service, now time.Time) {
-	rule := s.IncidentUrgencyRule
-	if rule == nil {
-		c.Urgency = "high" // PagerDuty's default
-		return
-	}
-	c.Urgency = cmp.Or(rule.Urgency, rule.Type)
-	if rule.Type == "use_support_hours" {
-		inside, known := within(s.SupportHours, now)
-		part := rule.OutsideSupportHours
-		if inside {
-			part = rule.DuringSupportHours
-		}
-		if !known || part == nil {
-			c.problem("the urgency depends on support hours that cannot be read")
+// risk notes one risk once. Where the same was only told before and now refuses, it refuses.
+func (f *preflight) risk(v Verdict, refuses bool, text string, args ...any) {
+	r := Risk{Verdict: v, Why: fmt.Sprintf(text, args...), Refuses: refuses}
+	for i, known := range f.check.Risks {
+		if known.Verdict == r.Verdict && known.Why == r.Why {
+			f.check.Risks[i].Refuses = known.Refuses || refuses
 			return
 		}
-		c.Urgency = cmp.Or(part.Urgency, part.Type)
 	}
-	if c.Urgency == "low" {
-		c.problem("incidents are of low urgency now: they notify slowly and never escalate")
-	}
+	f.check.Risks = append(f.check.Risks, r)
 }
 
-// within says whether now is in a service's support hours.
-func within(h *pd.SupportHours, now time.Time) (inside, known bool) {
-	if h == nil {
-		return false, false
+// optional reads what not every account has and not every token may read. False: it could not be, and that is noted.
+// What is broken for the moment is an error: a drill can wait.
+func (f *preflight) optional(ctx context.Context, what, path string, v any) (bool, error) {
+	err := f.p.wire.get(ctx, f.op, f.p.api+path, v)
+	var no *Problem
+	if errors.As(err, &no) && slices.Contains([]int{http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound}, no.Status) {
+		f.tell(Unread, "%s could not be looked at (%s)", what, no.Why)
+		return false, nil
 	}
-	zone, err := time.LoadLocation(h.Timezone)
-	if err != nil || len(h.StartTime) < 5 || len(h.EndTime) < 5 || h.EndTime <= h.StartTime {
-		return false, false
-	}
-	local := now.In(zone)
-	day := uint((int(local.Weekday())+6)%7 + 1) // PagerDuty counts Monday as 1
-	clock := local.Format(time.TimeOnly)
-	return slices.Contains(h.DaysOfWeek, day) && clock >= h.StartTime && clock < h.EndTime, true
+	return err == nil, err
 }
 
-// maintenance reads windows that are on or will be soon.
-func (p *PagerDuty) maintenance(ctx context.Context, op, service string, check *ServiceCheck) error {
-	var got struct {
-		Windows []pd.MaintenanceWindow `json:"maintenance_windows"`
-	}
-	q := url.Values{"service_ids[]": {service}, "filter": {"open"}, "limit": {"100"}}
-	if err := p.wire.get(ctx, op, p.api+"/maintenance_windows?"+q.Encode(), &got); err != nil {
-		return err
-	}
-	now := p.now()
-	for _, w := range got.Windows {
-		from, to := timeOf(w.StartTime), timeOf(w.EndTime)
-		if !slices.ContainsFunc(w.Services, func(s pd.APIObject) bool { return s.ID == service }) ||
-			from.After(now.Add(lookAhead)) || !to.IsZero() && to.Before(now) {
-			continue
+// told is the check as callers see it.
+func (f *preflight) told() ServiceCheck {
+	slices.SortStableFunc(f.check.Risks, func(a, b Risk) int {
+		switch {
+		case a.Refuses == b.Refuses:
+			return 0
+		case a.Refuses:
+			return -1
 		}
-		text := fmt.Sprintf("%s from %s to %s", cmp.Or(plain(w.Description), w.ID), stamp(from), stamp(to))
-		check.Maintenance = append(check.Maintenance, text)
-		if !from.After(now) {
-			check.problem("a maintenance window is on: %s", text)
-		}
-	}
-	return nil
-}
-
-// onCall reads who would be notified now.
-func (p *PagerDuty) onCall(ctx context.Context, op, policy string, check *ServiceCheck) error {
-	if policy == "" {
-		check.problem("the service has no escalation policy")
-		return nil
-	}
-	var got struct {
-		OnCalls []pd.OnCall `json:"oncalls"`
-	}
-	now := p.now()
-	q := url.Values{
-		"escalation_policy_ids[]": {policy}, "include[]": {"users"}, "time_zone": {"UTC"}, "limit": {"100"},
-		"since": {stamp(now)}, "until": {stamp(now.Add(time.Minute))},
-	}
-	if err := p.wire.get(ctx, op, p.api+"/oncalls?"+q.Encode(), &got); err != nil {
-		return err
-	}
-	for _, o := range got.OnCalls {
-		who := OnCall{User: o.User.ID, Name: plain(cmp.Or(o.User.Name, o.User.Summary)), Level: int(o.EscalationLevel)}
-		if who.User != "" && o.EscalationPolicy.ID == policy && !slices.Contains(check.OnCall, who) {
-			check.OnCall = append(check.OnCall, who)
-		}
-	}
-	slices.SortFunc(check.OnCall, func(a, b OnCall) int {
-		return cmp.Or(cmp.Compare(a.Level, b.Level), strings.Compare(a.User, b.User))
+		return 1
 	})
-	if len(check.OnCall) == 0 {
-		check.problem("nobody is on call")
+	for _, r := range f.check.Risks {
+		switch {
+		case r.Refuses:
+			f.check.Problems = append(f.check.Problems, r.Why)
+		case r.Verdict == Unread:
+			f.check.Unknown = append(f.check.Unknown, r.Why)
+		}
 	}
-	return nil
+	return f.check
 }

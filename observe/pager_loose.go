@@ -66,3 +66,6 @@ func (l loose) id(name string) string {
 	}
 	return ""
 }
+
+// yes is a member that is true.
+func (l loose) yes(name string) bool { return string(l[name]) == "true" }
