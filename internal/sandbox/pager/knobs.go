@@ -18,6 +18,8 @@ import (
 // Events of a service: never, merge, low, mute (assigned, nobody notified), disabled,
 // odd (its log has entries against the schema), anonymous (entries have no agent), null_channel (nor a channel),
 // autoack and autoresolve (a machine does it, delay_s after the incident opened).
+// Webhooks of a service: duplicate (sent twice), reorder (delay_s later, others overtake it), replay (sent again delay_s
+// later), trim (notes are cut), forge (signed with a wrong secret), rotate (signed with the knob's secret too).
 type knob struct {
 	ID     string  `json:"id"`
 	Effect string  `json:"effect"`
@@ -26,12 +28,13 @@ type knob struct {
 	Token  string  `json:"token,omitempty"`   // only requests with this REST key
 	Nth    int     `json:"nth,omitempty"`     // from the n-th such request on
 	Count  int     `json:"count,omitempty"`   // so many of them; 0: all
-	Delay  float64 `json:"delay_s,omitempty"` // of slow, autoack, autoresolve
+	Delay  float64 `json:"delay_s,omitempty"` // of slow, autoack, autoresolve, reorder, replay
 	Skew   float64 `json:"skew_s,omitempty"`  // of skew
 	Bare   bool    `json:"bare,omitempty"`    // 429 as plain text without headers
 	When   string  `json:"when,omitempty"`    // of hold: before (which is the default) or after
 	// Service limits the effects on events to one service.
 	Service string `json:"service,omitempty"`
+	Secret  string `json:"secret,omitempty"` // of rotate
 	Used    int    `json:"used"`
 	Holding int    `json:"holding"` // how many requests wait right now
 
@@ -39,12 +42,17 @@ type knob struct {
 	over chan struct{} // closed when it is deleted
 }
 
-// Backstage serves what the real pager has not: GET /truth, the knobs at /knobs and /knobs/ID, what an administrator
+// Backstage serves what the real pager has not: GET /truth and /deliveries, the knobs at /knobs and /knobs/ID, what an administrator
 // sets up (PUT /services/ID, /users/ID, /policies/ID, /account), and entries and notes that nothing caused (POST
 // /incidents/ID/log and /incidents/ID/bot-notes).
 func (p *Pager) Backstage() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /truth", p.truth)
+	mux.HandleFunc("GET /deliveries", func(w http.ResponseWriter, _ *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		answer(w, http.StatusOK, append([]attempt{}, p.attempts...))
+	})
 	mux.HandleFunc("POST /incidents/{id}/log", p.forge)
 	mux.HandleFunc("POST /incidents/{id}/bot-notes", p.botNote)
 	p.setupRoutes(mux)
@@ -76,7 +84,8 @@ func (p *Pager) Backstage() http.Handler {
 // ofEvents says whether a knob changes what becomes of events, rather than requests.
 func (k *knob) ofEvents() bool {
 	switch k.Effect {
-	case "never", "merge", "low", "mute", "disabled", "odd", "anonymous", "null_channel", "autoack", "autoresolve":
+	case "never", "merge", "low", "mute", "disabled", "odd", "anonymous", "null_channel", "autoack", "autoresolve",
+		"duplicate", "reorder", "replay", "trim", "forge", "rotate":
 		return true
 	}
 	return false

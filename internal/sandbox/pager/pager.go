@@ -34,6 +34,8 @@ type Options struct {
 	EventsPerMinute int
 	// RequestsPerMinute is the limit of each REST key or user: 960, as PagerDuty documents.
 	RequestsPerMinute int
+	// HookTimeout is how long a webhook waits for its answer: 5 s, as PagerDuty documents.
+	HookTimeout time.Duration
 	// Zone is the account's time zone, in which log entries are told unless asked otherwise: UTC+2.
 	Zone *time.Location
 }
@@ -48,6 +50,7 @@ func (o *Options) defaults() {
 		{&o.NotifyAfter, 200 * time.Millisecond},
 		{&o.EscalateAfter, 30 * time.Second},
 		{&o.AckTimeout, 30 * time.Minute},
+		{&o.HookTimeout, 5 * time.Second},
 	} {
 		if *d.p == 0 {
 			*d.p = d.v
@@ -85,6 +88,12 @@ type Pager struct {
 	received  []*receipt
 	quotas    map[string]*quota
 	lastDue   map[string]time.Time // by routing key: events of one source keep their order
+
+	subscriptions []*subscription
+	outbox        []*lane // with something to send
+	attempts      []attempt
+	hooks         *http.Client
+	sending       sync.WaitGroup // of goroutines that Run waits for
 }
 
 // New makes a pager with nothing open. It does nothing by itself until Run.
@@ -98,18 +107,23 @@ func New(o Options) *Pager {
 		wake:    make(chan struct{}, 1),
 		quotas:  map[string]*quota{},
 		lastDue: map[string]time.Time{},
+		hooks:   newHooks(),
 	}
 	p.eventRoutes()
 	p.incidentRoutes()
 	p.directoryRoutes()
+	p.subscriptionRoutes()
 	p.phoneRoutes()
 	return p
 }
 
-// Run makes incidents of accepted events, notifies, escalates and lets acknowledgements run out, until ctx ends.
+// Run makes incidents of accepted events, notifies, escalates, lets acknowledgements run out and delivers webhooks, until
+// ctx ends.
 func (p *Pager) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	defer p.hooks.CloseIdleConnections()
+	defer p.sending.Wait()
 	for {
 		select {
 		case <-ctx.Done():
@@ -117,7 +131,9 @@ func (p *Pager) Run(ctx context.Context) error {
 		case <-p.wake:
 		case <-timer.C:
 		}
-		timer.Reset(p.work())
+		wait := p.work()
+		p.deliver(ctx)
+		timer.Reset(wait)
 	}
 }
 
