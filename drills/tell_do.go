@@ -103,7 +103,7 @@ func (st *Steps) tellOne(ctx context.Context, s *State, t telling) (e journal.Ev
 	switch {
 	case t.incident == "":
 		e.Kind, e.Fact.Channel, e.Fact.URL = journal.MessageSent, s.Plan.Slack.Channel, t.image
-		e.Fact.Thread, err = st.post(ctx, s, t)
+		e.Fact.Thread, e.Fact.Note, err = st.post(ctx, s, t)
 	case t.about == "":
 		e.Kind, err = journal.IncidentTyped, errUntold
 		if st.World.Marker != nil {
@@ -126,9 +126,9 @@ func (st *Steps) tellOne(ctx context.Context, s *State, t telling) (e journal.Ev
 var errUntold = errors.New("this process cannot speak to them: no token")
 
 // post writes a message under the first of the run; the first is its own thread.
-func (st *Steps) post(ctx context.Context, s *State, t telling) (thread string, err error) {
+func (st *Steps) post(ctx context.Context, s *State, t telling) (thread, id string, err error) {
 	if st.World.Slack == nil {
-		return "", errUntold
+		return "", "", errUntold
 	}
 	st.courier.mu.Lock()
 	under := s.Thread
@@ -138,11 +138,11 @@ func (st *Steps) post(ctx context.Context, s *State, t telling) (thread string, 
 		}
 	}
 	st.courier.mu.Unlock()
-	id, err := st.World.Slack.Post(ctx, s.Plan.Slack.Channel, observe.Message{Text: t.text, Image: t.image, Thread: under})
+	id, err = st.World.Slack.Post(ctx, s.Plan.Slack.Channel, observe.Message{Text: t.text, Image: t.image, Thread: under})
 	if under == "" {
 		under = id
 	}
-	return under, err
+	return under, id, err
 }
 
 // handBack tells people how it ended, once everything that can be is put back: it delays nothing but the end.

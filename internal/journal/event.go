@@ -137,7 +137,7 @@ type Fact struct {
 	Alerts    int     `json:"alerts,omitempty"`     // incident.opened: how many alerts it holds
 	Into      string  `json:"into,omitempty"`       // incident.merged: the other incident's id
 	Type      string  `json:"type,omitempty"`       // incident.logged: the entry's type, as the pager spells it
-	Note      string  `json:"note,omitempty"`       // id of a note on an incident
+	Note      string  `json:"note,omitempty"`       // id of a note on an incident, or of a message
 	Was       string  `json:"was,omitempty"`        // what a note said before
 	DurationS float64 `json:"duration_s,omitempty"` // incident.snoozed
 	Hint      int     `json:"hint,omitempty"`       // note.sent, message.sent: which hint it tells, from 1
