@@ -60,10 +60,10 @@ func TestAsks(t *testing.T) {
 // The card's hints are printed, harmless; a card without any has no such section.
 func TestHints(t *testing.T) {
 	_, text := told(t, rich(t))
-	if _, after, ok := strings.Cut(text, "## Hints that were prepared"); !ok || !strings.Contains(after, "- 5m after the page: look at the throttle metrics of the table\n") {
+	if _, after, ok := strings.Cut(text, "## Hints\n"); !ok || !strings.Contains(after, "- 5m after the page: look at the throttle metrics of the table (not told)\n") {
 		t.Error(text)
 	}
-	if _, text := told(t, load(t, "met")); strings.Contains(text, "Hints") {
+	if _, text := told(t, load(t, "met")); strings.Contains(text, "## Hints") {
 		t.Error("a section of hints without any")
 	}
 }

@@ -26,6 +26,16 @@ type Debrief struct {
 	Asks     []Ask     // what only people can say
 	Awesome  []string
 	Actions  []string
+
+	Hearing []timeline.Hearing // was the page heard?
+	Idle    []journal.Risk     // what the plan warned of, and nothing came of it
+	Traces  []timeline.Trace   // the incidents' way through people's hands
+	Ladder  []Told             // the same as a table
+	First   []string           // who acknowledged first, where it was not a person
+	Mended  timeline.Mitigation
+	Hints   Hints
+	Said    Said  // what people answered to the questions at the end
+	Echo    *Echo // the incident that ended the drill, and what to write where it was an echo of it
 }
 
 // Step is one line of the story.
@@ -49,21 +59,15 @@ type Promise struct{ timeline.Verdict }
 // Change is one fault: before, during, and how it was put back.
 type Change struct{ timeline.Fault }
 
-// Note is what somebody wrote down during the drill. Text is theirs: it is escaped where it is shown.
-type Note struct {
-	At    time.Time
-	T     time.Duration
-	Who   string
-	Where string
-	Text  string
-}
-
 // Of makes the debrief of a run.
 func Of(t timeline.Timeline) Debrief {
 	d := Debrief{Timeline: t, Summary: summary(t), Asks: asks(t)}
 	for _, e := range t.Entries() {
-		if e.Kind == journal.NoteWritten || e.Kind == journal.IncidentNoted {
-			d.Notes = append(d.Notes, note(t, e))
+		if noted(e.Kind) {
+			d.Notes = record(d.Notes, t, e)
+			continue
+		}
+		if e.Kind == journal.AnswerGiven {
 			continue
 		}
 		d.Story = append(d.Story, Step{e.At, e.T, e.Text, e.Name})
@@ -81,7 +85,10 @@ func Of(t timeline.Timeline) Debrief {
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return cmp.Compare(urgency(a), urgency(b)) })
 	d.Picture = picture(t)
 	slices.SortStableFunc(d.Notes, func(a, b Note) int { return a.At.Compare(b.At) })
-	f := look(t)
+	d.Hearing, d.Traces, d.Mended = t.Hearing(), t.Traces(), t.Mitigation()
+	d.Idle, d.Ladder, d.First = idle(t, d.Hearing), ladder(t, d.Traces), firstToAct(d.Traces)
+	d.Hints, d.Said, d.Echo = hints(t), said(t), echo(t)
+	f := look(&d)
 	d.Crappy, d.Awesome, d.Actions = f.crappy, f.awesome, f.actions
 	return d
 }
@@ -113,13 +120,4 @@ func meaning(n timeline.Name) string {
 		return "a person closed the incident"
 	}
 	return "everything read back as before"
-}
-
-func note(t timeline.Timeline, e timeline.Entry) Note {
-	of := t.Events[e.Event].Fact
-	n := Note{At: e.At, T: e.T, Who: cmp.Or(of.By, of.User, "somebody"), Where: "firedrill note", Text: of.Text}
-	if e.Kind == journal.IncidentNoted {
-		n.Where = "incident"
-	}
-	return n
 }

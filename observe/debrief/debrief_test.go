@@ -40,6 +40,7 @@ func load(t *testing.T, name string) (events []journal.Event) {
 
 // with puts events in where they belong by time.
 func with(events []journal.Event, more ...journal.Event) []journal.Event {
+	events = slices.Clone(events)
 	for _, e := range more {
 		i := slices.IndexFunc(events, func(x journal.Event) bool { return x.At.After(e.At) })
 		if i < 0 {
@@ -157,8 +158,8 @@ func TestFindings(t *testing.T) {
 		{"dirty", nil, "Still in place: throttle", "", "firedrill recover 01run"},
 		{"invalid", nil, "never felt", "", "Find out why the fault was not felt"},
 		{"interrupted", nil, "", "somebody had put it back", ""},
-		{"machines", nil, "A machine acknowledged", "", ""},
-		{"machines", nil, "resolved by a machine", "", ""},
+		{"machines", nil, "A machine (api) acknowledged: that stops the escalation", "", ""},
+		{"machines", nil, "A machine (api) resolved it before anybody acknowledged (resolved by monitor)", "", "why the monitor resolves"},
 		{"again", nil, "timed out or was taken back (1×)", "", ""},
 		{"report", func(e []journal.Event) []journal.Event {
 			return with(e, at(e, 50, journal.AlarmFired, journal.Fact{Alarm: "user-api-5xx", Role: journal.RoleRipple}))

@@ -26,13 +26,17 @@ func (f *findings) do(format string, args ...any) {
 	f.actions = append(f.actions, fmt.Sprintf(format, args...))
 }
 
-func look(t timeline.Timeline) *findings {
+func look(d *Debrief) *findings {
+	t := d.Timeline
 	f := &findings{t: t}
 	f.leftovers()
 	if !t.Instant(timeline.Effective).At.IsZero() {
 		f.detection()
 		f.answers()
+		f.unheard(d.Hearing)
+		f.hands(d.Traces)
 		f.mending()
+		f.mended(d.Mended)
 	} else if t.Outcome == timeline.Invalid {
 		f.bad("The fault was never felt: it, its load or its proof does not fit this environment.")
 		f.do("Find out why the fault was not felt, then run the drill again")
@@ -75,6 +79,9 @@ func (f *findings) detection() {
 	case i.Reason == timeline.Censored && len(t.Brief.Watch) > 0 && !until.IsZero():
 		f.bad("No alarm fired in %s.", Duration(until.Sub(t.Instant(timeline.Effective).At)))
 		f.do("Make %s fire when this happens", Escape(strings.Join(t.Brief.Watch, " or ")))
+		for _, name := range t.Ringing() {
+			f.silent(name)
+		}
 	case i.Reason == timeline.NotWatched:
 		f.bad("The drill watches no alarm: whether anything would have noticed is unknown.")
 		f.do("Give this an alarm, and name it under `watch:`")
@@ -82,34 +89,29 @@ func (f *findings) detection() {
 	if t.Interval("detect").Known {
 		for _, label := range t.Brief.Watch {
 			if name, ok := strings.CutPrefix(label, "alarm "); ok && !slices.Contains(watched, name) {
-				f.bad("Alarm %s stayed silent.", Escape(name))
+				f.silent(name)
 			}
 		}
 	}
 }
 
+// silent: one that rang already could not ring.
+func (f *findings) silent(name string) {
+	if slices.Contains(f.t.Ringing(), name) {
+		f.bad("Alarm %s was in ALARM already when the drill began: it could not ring.", Escape(name))
+		f.do("Find out why %s was in ALARM before", Escape(name))
+		return
+	}
+	f.bad("Alarm %s stayed silent.", Escape(name))
+}
+
 // answers: whether somebody heard, and who.
 func (f *findings) answers() {
 	t := f.t
-	sent, machine, timedOut, level := false, false, 0, 0
 	for _, e := range t.Events {
-		switch e.Kind {
-		case journal.PageSent:
-			sent = sent || (e.Fact.Err == "" && e.Fact.Role != "owner")
-			if e.Fact.Err != "" {
-				f.bad("The pager did not take a page in: %s.", Escape(e.Fact.Err))
-			}
-		case journal.IncidentAcknowledged:
-			machine = machine || (e.Fact.Human != nil && !*e.Fact.Human)
-		case journal.IncidentUnacknowledged:
-			timedOut++
-		case journal.IncidentEscalated:
-			level = max(level, e.Fact.Level)
+		if e.Kind == journal.PageSent && e.Fact.Err != "" {
+			f.bad("The pager did not take a page in: %s.", Escape(e.Fact.Err))
 		}
-	}
-	if sent && t.Instant(timeline.Paged).At.IsZero() && t.Outcome != "" {
-		f.bad("Our page was handed over, and the pager told of nobody who was notified.")
-		f.do("Find out why the page reached nobody: service, schedule, notification rules")
 	}
 	switch p := t.Instant(timeline.Paged); {
 	case t.Outcome == timeline.Unanswered && !p.At.IsZero():
@@ -118,15 +120,6 @@ func (f *findings) answers() {
 	case t.Outcome == timeline.Unanswered:
 		f.bad("Nobody acknowledged.")
 		f.do("Find out why nobody answered")
-	}
-	if machine {
-		f.bad("A machine acknowledged: that stops the escalation while nobody may have looked.")
-	}
-	if timedOut > 0 {
-		f.bad("The acknowledgement timed out or was taken back (%d×).", timedOut)
-	}
-	if level > 1 {
-		f.bad("It was escalated to level %d.", level)
 	}
 }
 

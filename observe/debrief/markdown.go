@@ -18,11 +18,11 @@ var defaultTemplate string
 func DefaultTemplate() string { return defaultTemplate }
 
 // Parse reads a template of the user's own. It is executed with a Debrief, and has the functions of the default one:
-// escape (text of others), code, link, duration, seconds, clock, since, bar, because, how.
+// escape (text of others), code, link, duration, seconds, clock, since, bar, because, how, fate.
 func Parse(name, text string) (*template.Template, error) {
 	t, err := template.New(name).Funcs(template.FuncMap{
 		"escape": Escape, "code": code, "link": link, "duration": Duration, "seconds": Seconds,
-		"clock": clock, "since": since, "bar": bar, "because": because, "how": how, "actual": actual, "took": took,
+		"clock": clock, "since": since, "bar": bar, "because": because, "how": how, "actual": actual, "took": took, "fate": fate,
 	}).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("read debrief template %s: %w", name, err)

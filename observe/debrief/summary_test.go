@@ -134,7 +134,7 @@ func TestMostUrgentFirst(t *testing.T) {
 // A correction shows both what was read and what a person says.
 func TestCorrectedShowsBoth(t *testing.T) {
 	_, text := told(t, load(t, "corrected"))
-	if !strings.Contains(text, "corrected by hand; read as 10:01:30") {
+	if !strings.Contains(text, "(corrected by Ben: she called back first; read as 10:01:30)") {
 		t.Error(text)
 	}
 }

@@ -22,7 +22,7 @@ type Entry struct {
 // Entries lists what is worth telling, in the order in which the run learned it: more events only add to the end.
 // Probes that read the same again and again are told once.
 func (t Timeline) Entries() []Entry {
-	w := &words{t: t, last: map[string]string{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
+	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
 	events, _ := straighten(t.Events)
 	for _, e := range events {
 		if c, ok := measured(e); ok {
@@ -52,18 +52,19 @@ func (t Timeline) Entries() []Entry {
 
 // words turns events into lines.
 type words struct {
-	t      Timeline
-	clocks []clockRead
-	out    []Entry
-	facts  []journal.Event   // the events, each as exactly as it is known
-	index  int               // of the event that is told
-	last   map[string]string // last reading of each probe
-	named  map[Name]bool
-	ours   []string // notes of ours
-	steady steadyFold
-	told   bool // that it recovered
-	live   bool // a fault is in place
-	felt   bool
+	t        Timeline
+	clocks   []clockRead
+	out      []Entry
+	facts    []journal.Event      // the events, each as exactly as it is known
+	index    int                  // of the event that is told
+	last     map[string]string    // last reading of each probe
+	measures map[string]clockRead // of each clock, as told last
+	named    map[Name]bool
+	ours     []string // notes of ours
+	steady   steadyFold
+	told     bool // that it recovered
+	live     bool // a fault is in place
+	felt     bool
 }
 
 func (w *words) say(e journal.Event, text string) {
@@ -125,6 +126,10 @@ func (w *words) add(e journal.Event) {
 		if slices.Contains(w.ours, e.Fact.Text) || slices.Contains(w.ours, e.Fact.Was) && e.Fact.Was != "" {
 			return // the pager tells us our own note
 		}
+	case journal.ClockRead:
+		if c, ok := measured(e); ok && !w.news(c) {
+			return
+		}
 	case journal.IncidentLogged:
 		if dull(e.Fact.Type) {
 			return
@@ -141,6 +146,16 @@ func (w *words) add(e journal.Event) {
 		w.live = false
 	}
 	w.say(e, w.text(w.facts[w.index]))
+}
+
+// news says that a clock is not where it was told to be: it is measured again and again.
+func (w *words) news(c clockRead) bool {
+	was, told := w.measures[c.source]
+	if told && (was.offset-c.offset).Abs() <= was.err+c.err {
+		return false
+	}
+	w.measures[c.source] = c
+	return true
 }
 
 // dull are the log entries that tell nothing beside what others tell.
