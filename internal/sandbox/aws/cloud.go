@@ -52,6 +52,8 @@ type Options struct {
 	// PolicyPropagation is how long a changed policy of a table or queue takes until it is enforced (200 ms; AWS: up to
 	// a minute for a queue; negative means not at all).
 	PolicyPropagation time.Duration
+	// TrailDelay is how late CloudTrail tells of a call (2 s; AWS: about five minutes; negative means at once).
+	TrailDelay time.Duration
 	// Tick is how often the services act by themselves (1 s).
 	Tick time.Duration
 }
@@ -75,7 +77,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{options: o, ops: map[string]map[string]operation{}, calls: &callLog{}, knobs: newKnobs(),
 		stale: newStaleReads(), gone: make(chan struct{})}
 	c.SetBase("http://127.0.0.1/aws")
-	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, acted: c.acted, others: c,
+	d := deps{now: o.Now, account: o.Account, region: o.Region, options: o, meter: c, acted: c.acted, others: c, log: c.CallLog,
 		base: func() string { return *c.base.Load() }}
 	c.list = newServices(d)
 	for _, s := range c.list {
@@ -102,6 +104,7 @@ func newServices(d deps) []service {
 		newFIS(d),
 		newSSM(d),
 		newSecrets(d),
+		newCloudTrail(d),
 	}
 }
 
@@ -127,6 +130,7 @@ func (o Options) withDefaults() Options {
 	span(&o.RulePropagation, 200*time.Millisecond)
 	span(&o.PolicyLock, time.Second)
 	span(&o.PolicyPropagation, 200*time.Millisecond)
+	span(&o.TrailDelay, 2*time.Second)
 	if o.Schedules == 0 {
 		o.Schedules = 10_000_000
 	}

@@ -120,6 +120,8 @@ func (q *request) target(header string) error {
 	case "AnyScaleFrontendService":
 		q.service = "application-autoscaling"
 		q.wire = jsonWire{contentType: "application/x-amz-json-1.1", namespace: "com.amazonaws.autoscaling#"}
+	case "CloudTrail_20131101":
+		q.service, q.wire = "cloudtrail", jsonWire{contentType: "application/x-amz-json-1.1"}
 	case "GraniteServiceVersion20100801":
 		q.service = "monitoring"
 		q.wire = jsonWire{contentType: "application/x-amz-json-1.0", namespace: "com.amazonaws.cloudwatch#"}

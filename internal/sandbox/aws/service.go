@@ -54,6 +54,8 @@ type deps struct {
 	meter meter
 	// acted does what one service does to another and puts it into the call log, past all knobs.
 	acted func(call Call, do func() error) error
+	// log lists the calls so far, for the service that tells of them.
+	log func() []Call
 	// others are the other services, for one that calls them as a client would.
 	others others
 	// options are the cloud's own, for delays and limits.
