@@ -70,6 +70,7 @@ func people(w World) pager.Account {
 		return pager.Integration{ID: id, Name: name, Type: pager.EventsV2, Key: key}
 	}
 	return pager.Account{
+		Types: []pager.Type{{ID: "PTDRILL", Name: "drill", Display: "Drill"}},
 		Users: []pager.User{
 			{ID: firstResponder, Name: "First Responder", Email: "first@firedrill.invalid",
 				Contacts: []pager.Contact{{Type: "push"}, {Type: "sms", Address: "+353 1 555 0101"}}},
@@ -83,7 +84,7 @@ func people(w World) pager.Account {
 			{ID: "PEPOWN", Name: "Staging owner", Levels: [][]string{{ownerUser}}},
 		},
 		Services: []pager.Service{
-			{ID: ordersService, Name: "Orders (staging)", Description: "The sandbox's shop", Policy: "PEPORD", Integrations: []pager.Integration{
+			{ID: ordersService, Name: "Orders (staging)", Description: "The sandbox's shop", Policy: "PEPORD", Team: "PTEAMORD", Integrations: []pager.Integration{
 				door("PIORDFD", "firedrill", ordersKey),
 				{ID: "PIORDCW", Name: "Amazon CloudWatch", Type: pager.CloudWatch, Key: cloudWatchKey},
 				door("PIORDMON", "Monitoring", monitoringKey),
@@ -98,6 +99,8 @@ func people(w World) pager.Account {
 			{Value: responderToken, User: firstResponder},
 			{Value: "sandbox-readonly-token", ReadOnly: true},
 		},
-		Abilities: []string{"teams", "urgencies", "event_rules", "manage_schedules"},
+		Abilities:  []string{"teams", "urgencies", "event_rules", "manage_schedules"},
+		Types:      []pager.Type{{ID: "PTDRILL", Name: "drill", Display: "Drill"}},
+		Priorities: []pager.Priority{{ID: "PPRIO1", Name: "P1"}, {ID: "PPRIO2", Name: "P2"}},
 	}
 }

@@ -13,8 +13,11 @@ type Account struct {
 	// Types are the incident types beside PagerDuty's own base one.
 	Types      []Type
 	Priorities []Priority
-	// Analytics says whether the account may read them.
-	Analytics bool
+	// Analytics says whether the account may read them; BareAnalytics answers for one incident as the schema has it,
+	// not as PagerDuty's example does.
+	Analytics, BareAnalytics bool
+	// History is what the analytics tell beside the incidents that are here.
+	History []Past
 }
 
 // User is somebody who can be paged, or a bot that signs its notes.

@@ -10,8 +10,10 @@ type serviceShape struct {
 	Type                   string             `json:"type"`
 	Summary                string             `json:"summary"`
 	Self                   string             `json:"self"`
+	HTMLURL                string             `json:"html_url"`
 	Name                   string             `json:"name"`
 	Description            string             `json:"description"`
+	CreatedAt              string             `json:"created_at"`
 	Status                 string             `json:"status"`
 	AcknowledgementTimeout *int               `json:"acknowledgement_timeout"`
 	AutoResolveTimeout     *int               `json:"auto_resolve_timeout"`
@@ -55,8 +57,9 @@ func (p *Pager) serviceShape(v view, s *Service, now time.Time) serviceShape {
 	r := v.link(serviceRef(s))
 	policy := p.o.Account.policy(s.Policy)
 	out := serviceShape{
-		ID: s.ID, Type: "service", Summary: s.Name, Self: r.Self, Name: s.Name, Description: s.Description,
-		Status: p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AlertCreation: "create_alerts_and_incidents",
+		ID: s.ID, Type: "service", Summary: s.Name, Self: r.Self, HTMLURL: r.Self, Name: s.Name, Description: s.Description,
+		CreatedAt: v.at(now.AddDate(-1, 0, 0)), // nobody remembers
+		Status:    p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AlertCreation: "create_alerts_and_incidents",
 		Teams:            v.teams(s),
 		EscalationPolicy: policyShape{ref: v.link(policyRef(policy))}, Integrations: []integrationShape{},
 	}
@@ -168,6 +171,14 @@ type contactShape struct {
 	Type string `json:"type"`
 }
 
+// contactType is how PagerDuty refers to a way to reach a user: a push is a push notification there.
+func contactType(t string) string {
+	if t == "push" {
+		t = "push_notification"
+	}
+	return t + "_contact_method_reference"
+}
+
 func (p *Pager) userRoutes() {
 	p.rest("GET /users/me", func(q *query) (int, any, *problem) {
 		if q.token.User == "" {
@@ -199,7 +210,7 @@ func (p *Pager) userRoutes() {
 			id := u.ID + "N" + string(rune('1'+n))
 			out.Rules = append(out.Rules, notificationRuleShape{ID: id, Type: "assignment_notification_rule",
 				Summary: c.Type, Urgency: c.urgency(), StartDelay: c.After.Minutes(),
-				ContactMethod: contactShape{ID: id + "C", Type: c.Type + "_contact_method_reference"}})
+				ContactMethod: contactShape{ID: id + "C", Type: contactType(c.Type)}})
 		}
 		return http.StatusOK, out, nil
 	})

@@ -129,6 +129,10 @@ func refuse(w http.ResponseWriter, t trouble) {
 		unauthorized().write(w)
 	case t.status == http.StatusForbidden:
 		forbidden().write(w)
+	case t.status == http.StatusPaymentRequired:
+		lacking().write(w)
+	case t.status == http.StatusNotFound:
+		notFound().write(w)
 	default:
 		(&problem{status: t.status, code: 2000, message: http.StatusText(t.status)}).write(w)
 	}
@@ -144,6 +148,11 @@ func unauthorized() *problem {
 
 func forbidden() *problem {
 	return &problem{status: http.StatusForbidden, code: 2010, message: "Access Denied"}
+}
+
+// lacking is the answer to whoever asks for what the account has not bought.
+func lacking() *problem {
+	return &problem{status: http.StatusPaymentRequired, code: 2014, message: "Missing Account Ability"}
 }
 
 // discard is a response that nobody reads.

@@ -29,6 +29,7 @@ func (p *Pager) incidentRoutes() {
 	p.logRoutes()
 	p.noteRoutes()
 	p.typeRoutes()
+	p.analyticsRoutes()
 }
 
 // one finds the incident that a path names.

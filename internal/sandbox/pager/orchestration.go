@@ -232,6 +232,13 @@ type orchestrationShape struct {
 }
 
 func (p *Pager) orchestrationRoutes() {
+	p.rest("GET /event_orchestrations", func(q *query) (int, any, *problem) { // of the account: it has none
+		g, bad := q.view.page(0)
+		return http.StatusOK, struct {
+			Orchestrations []string `json:"orchestrations"`
+			page
+		}{[]string{}, g}, bad
+	})
 	p.rest("GET /event_orchestrations/services/{id}/active", func(q *query) (int, any, *problem) {
 		s := p.o.Account.service(q.r.PathValue("id"))
 		if s == nil {

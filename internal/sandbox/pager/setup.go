@@ -32,6 +32,8 @@ type settings struct {
 	Types      []Type     `json:"types"`
 	Priorities []Priority `json:"priorities"`
 	Analytics  bool       `json:"analytics"`
+	Bare       bool       `json:"analytics_bare"`
+	History    []Past     `json:"history"`
 }
 
 // setupRoutes are an administrator's hand: PUT /services/ID, /users/ID, /policies/ID and /account change the members
@@ -56,13 +58,14 @@ func (p *Pager) setupRoutes(mux *http.ServeMux) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		a.Abilities, a.Types, a.Priorities, a.Analytics = s.Abilities, s.Types, s.Priorities, s.Analytics
+		a.Abilities, a.Types, a.Priorities = s.Abilities, s.Types, s.Priorities
+		a.Analytics, a.BareAnalytics, a.History = s.Analytics, s.Bare, s.History
 		answer(w, http.StatusOK, a.settings())
 	})
 }
 
 func (a *Account) settings() settings {
-	return settings{a.Abilities, a.Types, a.Priorities, a.Analytics}
+	return settings{a.Abilities, a.Types, a.Priorities, a.Analytics, a.BareAnalytics, a.History}
 }
 
 // register is all there is of one sort.

@@ -65,8 +65,14 @@ func (v view) trigger(s *Service, w Workflow) triggerShape {
 	names := map[string]string{"conditional": "Conditional Trigger", "incident_type": "Incident Type Trigger", "manual": "Manual Trigger"}
 	return triggerShape{ID: s.ID + "-" + w.ID, Type: "workflow_trigger", Name: names[w.Trigger], Trigger: w.Trigger,
 		Condition: w.Condition, URL: self + "/start", Self: self, Flow: w.ID, FlowName: w.Name, Disabled: w.Disabled,
-		Services: []ref{v.link(serviceRef(s))},
+		Services: []ref{whole(v.link(serviceRef(s)))},
 		Workflow: workflowShape{w.ID, "incident_workflow", w.Name, v.base + "/incident_workflows/" + w.ID}}
+}
+
+// whole: triggers refer to services as if they held all of them.
+func whole(r ref) ref {
+	r.Type = "service"
+	return r
 }
 
 func (p *Pager) listTriggers(q *query) (int, any, *problem) {
