@@ -70,7 +70,6 @@ func people(w World) pager.Account {
 		return pager.Integration{ID: id, Name: name, Type: pager.EventsV2, Key: key}
 	}
 	return pager.Account{
-		Types: []pager.Type{{ID: "PTDRILL", Name: "drill", Display: "Drill"}},
 		Users: []pager.User{
 			{ID: firstResponder, Name: "First Responder", Email: "first@firedrill.invalid",
 				Contacts: []pager.Contact{{Type: "push"}, {Type: "sms", Address: "+353 1 555 0101"}}},
