@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,11 +40,43 @@ func tell(t timeline.Timeline) string {
 	for _, e := range t.Entries() {
 		fmt.Fprintf(&b, "%9.3f %8.1f %-12s %s\n", e.At.Sub(t.Planned).Seconds(), e.T.Seconds(), e.Name, e.Text)
 	}
+	b.WriteString(people(t))
 	s, err := timeline.StatusJSON(t)
 	if err != nil {
 		return err.Error()
 	}
-	return b.String() + "\n" + string(s)
+	return b.String() + string(s)
+}
+
+// people writes who was told, who did what, and who mended it.
+func people(t timeline.Timeline) string {
+	var b strings.Builder
+	since := func(at time.Time) float64 { return at.Sub(t.Planned).Seconds() }
+	b.WriteString("\n")
+	for _, h := range t.Hearing() {
+		fmt.Fprintf(&b, "%9.3f %s %s: %s\n", since(h.At), h.Incident, h.Verdict, h.Why)
+	}
+	for _, x := range t.Traces() {
+		fmt.Fprintf(&b, "%9.3f %s (%s) %s\n", since(x.OpenedAt), x.Incident, x.Role, x.Title)
+		for _, r := range x.Rungs {
+			fmt.Fprintf(&b, "          level %d for %.1f s: %s\n", r.Level, r.LastS, r.Ended)
+			for _, p := range r.Told {
+				fmt.Fprintf(&b, "%9.3f   told %s by %s, answered %v after %.1f s\n", since(p.At), p.Name, strings.Join(p.Channels, " "), p.Answered, p.AfterS)
+			}
+		}
+		for _, a := range x.Acts {
+			fmt.Fprintf(&b, "%9.3f ± %.3f %s by %s, uncalled %v\n", since(a.At), a.ErrorS, a.Kind, a.Name, a.Uncalled)
+		}
+		for _, a := range x.Abandoned {
+			fmt.Fprintf(&b, "          abandoned by %s\n", a.Name)
+		}
+		for _, e := range x.False {
+			fmt.Fprintf(&b, "          resolved by %s, and felt for %.1f s more\n", e.Name, e.FeltS)
+		}
+	}
+	m := t.Mitigation()
+	fmt.Fprintf(&b, "          mended by %s %s: %s\n\n", m.Kind, m.Who, m.Why)
+	return b.String()
 }
 
 func journalOf(t *testing.T, events []journal.Event) string {

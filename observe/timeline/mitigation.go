@@ -62,7 +62,11 @@ func (t Timeline) Mitigation() Mitigation {
 	case t.Left():
 		return Mitigation{Kind: ByUnknown, Why: "it was not mended, and something could not be put back"}
 	}
-	return Mitigation{Kind: ByUs, How: "put back at the end of the drill", At: f.reverted, Why: "our change was still in place when we put it back, and it still hurt"}
+	why := "our change was still in place when we put it back, and it still hurt"
+	if m.Reason == NotFelt || m.Reason == NotWatched || m.Reason == Unknown {
+		why = "our change was still in place when we put it back; whether it still hurt, nothing tells"
+	}
+	return Mitigation{Kind: ByUs, How: "put back at the end of the drill", At: f.reverted, Why: why}
 }
 
 // theirs says what our undo found changed by somebody else's hand.

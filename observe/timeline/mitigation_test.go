@@ -11,7 +11,7 @@ import (
 // change is what the trail tells of a change at truth, read at the end.
 func (s *story) change(truth float64, by, how string) {
 	e := s.add(230, journal.ChangeSeen, journal.Fact{By: by, How: how, Text: "UpdateTable", Target: "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"})
-	e.Seen = &journal.Seen{At: s.at(truth + s.aws).Truncate(1e9), By: "aws", ErrorS: 0.5}
+	e.Seen = &journal.Seen{At: s.real(truth + s.aws).Truncate(1e9), By: "aws", ErrorS: 0.5}
 }
 
 func TestMitigation(t *testing.T) {

@@ -16,7 +16,7 @@ func (s *story) push(truth float64, k journal.Kind, id string, f journal.Fact) *
 	}
 	f.Entry = "webhook/" + id
 	e := s.add(truth+0.05, k, f)
-	e.Seen = &journal.Seen{At: s.at(truth + s.pd).Truncate(time.Millisecond), By: "pagerduty", ErrorS: 0.0005}
+	e.Seen = &journal.Seen{At: s.real(truth + s.pd).Truncate(time.Millisecond), By: "pagerduty", ErrorS: 0.0005}
 	return e
 }
 

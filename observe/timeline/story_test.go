@@ -13,6 +13,20 @@ type story struct {
 	events  []journal.Event
 	seq     int64
 	looked  float64 // when the look before began
+	set     []set   // how our own clock was set meanwhile
+}
+
+// set is a moment from which on our clock is ahead of what it was by so much.
+type set struct{ from, by float64 }
+
+// ahead is how far our clock is ahead of the one that the run began on.
+func (s *story) ahead(sec float64) (by float64) {
+	for _, x := range s.set {
+		if sec >= x.from {
+			by += x.by
+		}
+	}
+	return by
 }
 
 const alarmName = "orders-write-throttled"
@@ -42,8 +56,18 @@ func begin(b *journal.Brief, aws, pd float64) *story {
 	return s
 }
 
-func (s *story) at(sec float64) time.Time {
+// at is what our clock shows.
+func (s *story) at(sec float64) time.Time { return s.real(sec + s.ahead(sec)) }
+
+// real is the truth.
+func (s *story) real(sec float64) time.Time {
 	return s.zero.Add(time.Duration(sec*1e6) * time.Microsecond)
+}
+
+// clocks measures both clocks again.
+func (s *story) clocks(sec, off float64) {
+	s.add(sec, journal.ClockRead, journal.Fact{Source: "aws", OffsetS: s.aws - s.ahead(sec) + off, ErrorS: 0.2})
+	s.more(sec, journal.ClockRead, journal.Fact{Source: "pagerduty", OffsetS: s.pd - s.ahead(sec) - off, ErrorS: 0.2})
 }
 
 func (s *story) batch() { s.seq++ }
@@ -88,7 +112,7 @@ func (s *story) effective(sec, before float64) {
 // alarm is a transition at truth, seen at sec.
 func (s *story) alarm(truth, sec float64, role journal.Role, name string) {
 	e := s.add(sec, journal.AlarmFired, journal.Fact{Alarm: name, Role: role})
-	e.Seen = &journal.Seen{At: s.at(truth + s.aws).Truncate(time.Millisecond), By: "aws"}
+	e.Seen = &journal.Seen{At: s.real(truth + s.aws).Truncate(time.Millisecond), By: "aws"}
 	s.look(e, sec)
 }
 
@@ -98,7 +122,7 @@ func (s *story) pager(truth, sec float64, k journal.Kind, f journal.Fact) {
 		f.Incident = "Q1"
 	}
 	e := s.add(sec, k, f)
-	e.Seen = &journal.Seen{At: s.at(truth + s.pd).Truncate(time.Second), By: "pagerduty", ErrorS: 0.5}
+	e.Seen = &journal.Seen{At: s.real(truth + s.pd).Truncate(time.Second), By: "pagerduty", ErrorS: 0.5}
 	s.look(e, sec)
 }
 
@@ -204,6 +228,9 @@ func scenarios() map[string][]journal.Event {
 
 	answers(all)
 	corrections(all)
+	sequences(all)
+	moreSequences(all)
+	clockStories(all)
 	return all
 }
 

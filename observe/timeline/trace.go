@@ -94,11 +94,24 @@ func (x *tracer) act(e *journal.Event) Act {
 		ErrorS: max(s.at.Sub(s.lo), s.hi.Sub(s.at)).Seconds()}
 }
 
-// inTime are the facts of an incident in order of time; what shares a stamp stays in the order of cause.
+// inTime are the facts of an incident in order of time, and of cause where stamps do not tell them apart.
 func (x *tracer) inTime(in *incident) []*journal.Event {
+	at := map[*journal.Event]time.Time{}
+	for _, e := range in.log {
+		at[e] = x.place(e).at
+	}
 	list := slices.Clone(in.log)
-	slices.SortStableFunc(list, func(a, b *journal.Event) int { return x.place(a).at.Compare(x.place(b).at) })
+	slices.SortStableFunc(list, func(a, b *journal.Event) int {
+		return cmp.Or(at[a].Compare(at[b]), cmp.Compare(cause(a.Kind), cause(b.Kind)))
+	})
 	return list
+}
+
+// cause is the place of a kind among those of the same moment: what causes stands before what it causes.
+func cause(k journal.Kind) int {
+	return slices.Index([]journal.Kind{journal.IncidentOpened, journal.IncidentReopened, journal.IncidentUnacknowledged, journal.IncidentEscalated,
+		journal.IncidentReassigned, journal.IncidentNotified, journal.IncidentAcknowledged, journal.IncidentSnoozed, journal.IncidentNoted,
+		journal.IncidentMerged, journal.IncidentResolved}, k)
 }
 
 func (x *tracer) trace(in *incident) Trace {
