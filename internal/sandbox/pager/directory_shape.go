@@ -121,6 +121,9 @@ func (p *Pager) policyShape(v view, e *Policy) policyShape {
 		for _, id := range users {
 			rule.Targets = append(rule.Targets, v.link(userRef(p.o.Account.user(id))))
 		}
+		if len(users) == 0 { // a rule has a target, if only a schedule that nobody is on
+			rule.Targets = []ref{v.link(ref{ID: "PEMPTY" + string(rune('1'+n)), Type: "schedule_reference", Summary: "Empty schedule"})}
+		}
 		out.Rules = append(out.Rules, rule)
 	}
 	return out

@@ -63,8 +63,14 @@ func skewOf(r *http.Request) time.Duration {
 	return d
 }
 
-// ServeHTTP serves REST, events and phones, in whatever trouble the knobs prescribe.
+// ServeHTTP serves REST, events and phones, in whatever trouble the knobs prescribe, and counts what was asked.
 func (p *Pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	seen, told := p.asked(r), &watched{ResponseWriter: w}
+	defer func() { p.answered(seen, told.status) }()
+	p.serve(told, r)
+}
+
+func (p *Pager) serve(w http.ResponseWriter, r *http.Request) {
 	t := p.troubleFor(r)
 	w.Header().Set("Date", p.o.Now().Add(t.skew).UTC().Format(http.TimeFormat))
 	if t.delay > 0 {
@@ -186,6 +192,16 @@ func (p *Pager) spend(who string, limit int, now time.Time) quota {
 	return *q
 }
 
+// limited says whether an operation has a limit of its own beside the key's. PagerDuty marks three so, the third being
+// POST /incidents, and says no number; the headers tell of the limit that is nearest.
+func limited(r *http.Request) bool {
+	switch r.Pattern {
+	case "GET /pagerduty/oncalls", "PUT /pagerduty/incidents":
+		return true
+	}
+	return false
+}
+
 func (q quota) tell(h http.Header) {
 	h.Set("ratelimit-limit", strconv.Itoa(q.limit))
 	h.Set("ratelimit-remaining", strconv.Itoa(q.remaining))
@@ -246,6 +262,11 @@ func (p *Pager) handle(w http.ResponseWriter, r *http.Request, do restHandler) {
 		who = "rest user " + token.User
 	}
 	limit := p.spend(who, p.o.RequestsPerMinute, now)
+	if limited(r) {
+		if own := p.spend(who+" "+r.Pattern, p.o.OperationPerMinute, now); own.remaining < limit.remaining || !own.ok {
+			limit = own
+		}
+	}
 	limit.tell(w.Header())
 	switch {
 	case !limit.ok:

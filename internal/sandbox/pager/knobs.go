@@ -42,12 +42,19 @@ type knob struct {
 	over chan struct{} // closed when it is deleted
 }
 
-// Backstage serves what the real pager has not: GET /truth and /deliveries, the knobs at /knobs and /knobs/ID, what an administrator
+// Backstage serves what the real pager has not: GET /truth, /deliveries and /requests, the knobs at /knobs and /knobs/ID, what an administrator
 // sets up (PUT /services/ID, /users/ID, /policies/ID, /account), and entries and notes that nothing caused (POST
 // /incidents/ID/log and /incidents/ID/bot-notes).
 func (p *Pager) Backstage() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /truth", p.truth)
+	mux.HandleFunc("GET /requests", p.tellRequests)
+	mux.HandleFunc("DELETE /requests", func(w http.ResponseWriter, _ *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.requests = nil
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.HandleFunc("GET /deliveries", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()

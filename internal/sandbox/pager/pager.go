@@ -34,6 +34,8 @@ type Options struct {
 	EventsPerMinute int
 	// RequestsPerMinute is the limit of each REST key or user: 960, as PagerDuty documents.
 	RequestsPerMinute int
+	// OperationPerMinute is the limit of an operation that has its own: 300. PagerDuty has such limits, unpublished.
+	OperationPerMinute int
 	// HookTimeout is how long a webhook waits for its answer: 5 s, as PagerDuty documents.
 	HookTimeout time.Duration
 	// Zone is the account's time zone, in which log entries are told unless asked otherwise: UTC+2.
@@ -65,6 +67,9 @@ func (o *Options) defaults() {
 	if o.RequestsPerMinute == 0 {
 		o.RequestsPerMinute = 960
 	}
+	if o.OperationPerMinute == 0 {
+		o.OperationPerMinute = 300
+	}
 	if o.Zone == nil {
 		o.Zone = time.FixedZone("account", 2*3600)
 	}
@@ -87,6 +92,7 @@ type Pager struct {
 	knobCount int
 	received  []*receipt
 	quotas    map[string]*quota
+	requests  []*request
 	lastDue   map[string]time.Time // by routing key: events of one source keep their order
 
 	subscriptions []*subscription
