@@ -102,6 +102,14 @@ type pageJSON struct {
 	OnCall      []onCallJSON `json:"on_call"`
 	Maintenance []string     `json:"maintenance"`
 	NotLooked   []string     `json:"not_looked_at"`
+	Risks       []riskJSON   `json:"risks"`
+}
+
+// riskJSON is a reason why the page may not be heard; the debrief uses the same verdicts.
+type riskJSON struct {
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`
+	Refuses bool   `json:"refuses"` // a drill does not page into it
 }
 
 type onCallJSON struct {
@@ -210,12 +218,15 @@ func deadmanView(s drills.PreviewSwitch) deadmanJSON {
 
 func pageView(v *drills.Preview, p *drills.Plan) pageJSON {
 	out := pageJSON{When: p.Page.When, FallbackS: p.Page.Fallback.Seconds(), Title: p.Page.Title, Service: p.Page.Service,
-		OnCall: []onCallJSON{}, Maintenance: []string{}, NotLooked: []string{}}
+		OnCall: []onCallJSON{}, Maintenance: []string{}, NotLooked: []string{}, Risks: []riskJSON{}}
 	if c := v.Check; c != nil {
 		out.Name, out.URL, out.Urgency = c.Name, c.URL, c.Urgency
 		out.Maintenance, out.NotLooked = list(c.Maintenance), list(c.Unknown)
 		for _, o := range c.OnCall {
 			out.OnCall = append(out.OnCall, onCallJSON(o))
+		}
+		for _, r := range c.Risks {
+			out.Risks = append(out.Risks, riskJSON{string(r.Verdict), r.Why, r.Refuses})
 		}
 	}
 	return out

@@ -104,8 +104,9 @@ func preview() *drills.Preview {
 			Permissions: []inject.Permission{{Action: "dynamodb:UpdateTable", Resource: arn, When: "run"}, {Action: "dynamodb:TagResource", Resource: arn, When: "run"},
 				{Action: "dynamodb:GetItem", Resource: arn, When: "run", Condition: map[string]string{"dynamodb:LeadingKeys": "firedrill/*"}}}}},
 		Facts: map[string]string{"account": "123456789012", "incidents_before": "Q1 Q2"},
-		Check: &observe.ServiceCheck{Name: "Orders", Urgency: "high", OnCall: []observe.OnCall{{User: "P1", Name: "Ada", Level: 1}}},
-		Warn:  []string{"mind this"}, Reaching: "Alarms that share a topic",
+		Check: &observe.ServiceCheck{Name: "Orders", Urgency: "high", OnCall: []observe.OnCall{{User: "P1", Name: "Ada", Level: 1}},
+			Risks: []observe.Risk{{Verdict: observe.Suppressed, Why: "rule mute drops events", Refuses: true}, {Verdict: observe.Delayed, Why: "by a minute"}}},
+		Warn: []string{"delayed: by a minute", "mind this"}, Reaching: "Alarms that share a topic",
 		Alarms: []drills.AlarmVerdict{{Name: "throttled", Verdict: drills.VerdictWatch, Why: "sees it"},
 			{Name: "hurt", Verdict: drills.VerdictAbort, Why: "moves", Moved: "X"}},
 		Floors: []drills.Floor{{Name: "expect.detect", Given: 12 * time.Minute, Least: 3 * time.Minute, Sure: true, Why: "an alarm"},
@@ -124,12 +125,12 @@ func TestPlanText(t *testing.T) {
 		"\n          before       during  after\n  writes  100 units/s  1       100 units/s\n",
 		"  quota    3 of 4 decreases left\n", "  undo     within 1m30s as a rule\n",
 		"  when     their own alarm fires; after 12m without one we page",
-		"  on call  level 1: Ada (P1)\n",
+		"  on call  level 1: Ada (P1)\n  risk     suppressed: rule mute drops events\n  risk     delayed: by a minute\n",
 		"\nAlarms that share a topic\n  throttled  watch                   sees it\n  hurt       would abort this drill  moves\n",
 		"\n  expect.detect     12m    3m       an alarm\n  expect.effective  none   unknown  who knows\n",
 		"tried for 15m, then the owner is paged for real",
 		"  run      dynamodb: UpdateTable, TagResource on arn:aws:dynamodb:eu-west-1:123456789012:table/orders\n",
-		"if dynamodb:LeadingKeys", "is firedrill/*\n", "\n  ! mind this\n", "nobody was told. Try: firedrill run d --env staging\n",
+		"if dynamodb:LeadingKeys", "is firedrill/*\n", "\nMind\n  ! mind this\n", "nobody was told. Try: firedrill run d --env staging\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -185,6 +186,18 @@ func TestPlanToAClosedPipe(t *testing.T) {
 	d.Out = w
 	if err := d.printPlan(preview(), nil); err == nil {
 		t.Error("nobody noticed that nothing was written")
+	}
+}
+
+// The verdicts stand in the plan for machines too, by the names that the debrief gives them.
+func TestPlanJSONNamesEveryVerdict(t *testing.T) {
+	raw, err := json.Marshal(planView(preview(), nil).Page.Risks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"verdict":"suppressed","why":"rule mute drops events","refuses":true},{"verdict":"delayed","why":"by a minute","refuses":false}]`
+	if string(raw) != want {
+		t.Errorf("%s, want %s", raw, want)
 	}
 }
 

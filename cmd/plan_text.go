@@ -57,9 +57,9 @@ func (p *page) plan(v *drills.Preview) {
 	p.times(v)
 	p.guards(v)
 	p.permissions(v)
-	if len(v.Warn) > 0 {
+	if mind := minded(v); len(mind) > 0 {
 		p.head("Mind")
-		for _, w := range v.Warn {
+		for _, w := range mind {
 			p.text("  "+p.style.of(journal.AlarmFired, "!")+" ", w)
 		}
 	}
@@ -147,6 +147,7 @@ func (p *page) paged(v *drills.Preview) {
 		p.item("when", "as soon as the fault is felt, as on the card; no alarm is expected")
 	}
 	p.item("title", v.Plan.Page.Title)
+	p.words(v.Plan)
 	c := v.Check
 	if c == nil {
 		p.item("service", v.Plan.Page.Service)
@@ -156,9 +157,24 @@ func (p *page) paged(v *drills.Preview) {
 	for _, o := range c.OnCall {
 		p.item("on call", fmt.Sprintf("level %d: %s (%s)", o.Level, o.Name, o.User))
 	}
-	if len(c.Unknown) > 0 {
-		p.item("unseen", strings.Join(c.Unknown, "; "))
+	for _, r := range c.Risks {
+		paint := journal.AlarmFired
+		if r.Refuses {
+			paint = journal.GuardRefused
+		}
+		p.text("  "+p.style.of(paint, fmt.Sprintf("%-8s", "risk"))+" ", drills.RiskText(r))
 	}
+}
+
+// minded are the warnings that stand nowhere else in the plan.
+func minded(v *drills.Preview) []string {
+	told := map[string]bool{}
+	if v.Check != nil {
+		for _, r := range v.Check.Risks {
+			told[drills.RiskText(r)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(v.Warn), func(w string) bool { return told[w] })
 }
 
 func (p *page) alarms(v *drills.Preview) {

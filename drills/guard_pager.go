@@ -3,6 +3,7 @@ package drills
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -27,13 +28,49 @@ func (st *Steps) checkPager(ctx context.Context, p *Plan, f *found) *Refusal {
 		return refuse("pager", stepOf(err), "read service %s: %v", p.Page.Service, err)
 	}
 	f.service = &check
-	if len(check.Problems) > 0 {
-		return refuse("pager", "mend the service, or wait", "a page to %s would not be heard: %s", check.Name, strings.Join(check.Problems, "; "))
-	}
-	for _, m := range check.Maintenance {
-		f.warning("a maintenance window of %s is near: %s", check.Name, m)
+	if r := p.heard(&check, st.World.Clock.Now(), f); r != nil {
+		return r
 	}
 	return st.checkIncidents(ctx, p, f)
+}
+
+// heard: a page that surely is swallowed, comes too late, goes to somebody else, or sets something off is not sent. The
+// other risks are told.
+func (p *Plan) heard(check *observe.ServiceCheck, now time.Time, f *found) *Refusal {
+	if end := now.Add(p.Limit + p.Settle); !check.Window.IsZero() && check.Window.Before(end) {
+		check.Risks = append(check.Risks, observe.Risk{Verdict: observe.InMaintenance, Refuses: true,
+			Why: fmt.Sprintf("a maintenance window begins at %s, and the drill may last until %s", check.Window.UTC().Format("15:04 MST"), end.UTC().Format("15:04 MST"))})
+	}
+	var no []string
+	for _, r := range check.Risks {
+		if r.Refuses {
+			no = append(no, RiskText(r))
+		} else {
+			f.warning("%s", RiskText(r))
+		}
+	}
+	if len(no) == 0 {
+		no = check.Problems // of a pager that tells no verdicts
+	}
+	if len(no) > 0 {
+		return refuse("pager", "mend the service, or wait", "a page to %s would not be heard: %s", check.Name, strings.Join(no, "; "))
+	}
+	return nil
+}
+
+// RiskText is a risk as plans, refusals and warnings tell it: its verdict, as the debrief would name it, and why.
+func RiskText(r observe.Risk) string { return string(r.Verdict) + ": " + r.Why }
+
+// risks is what may keep the page from being heard, as readers of the journal need it.
+func (f *found) risks() []journal.Risk {
+	if f.service == nil {
+		return nil
+	}
+	var out []journal.Risk
+	for _, r := range f.service.Risks {
+		out = append(out, journal.Risk{Verdict: string(r.Verdict), Why: r.Why})
+	}
+	return out
 }
 
 // stepOf is the next step that an error of the pager carries.

@@ -43,6 +43,11 @@ func guardRows() []guardRow {
 		}, "pager", false, []string{"not of region us", "Try: check pagerduty.token"}},
 		{"incidents unreadable", func(s *scene) { s.pager.deaf = errors.New("403") }, "pager", false, []string{"open incidents"}},
 		{"maintenance", func(s *scene) { s.pager.check.Problems = []string{"a maintenance window is on: deploy"} }, "pager", false, []string{"would not be heard", "deploy"}},
+		{"a rule suppresses pages", func(s *scene) {
+			s.pager.check.Risks = []observe.Risk{{Verdict: observe.Suppressed, Why: "rule mute drops events", Refuses: true}, {Verdict: observe.Delayed, Why: "by a minute"}}
+		}, "pager", false, []string{"would not be heard: suppressed: rule mute drops events", "Try: mend the service"}},
+		{"a maintenance window begins before the end", func(s *scene) { s.pager.check.Window = s.clock.Now().Add(10 * time.Minute) }, "pager", false,
+			[]string{"in_maintenance: a maintenance window begins at"}},
 		{"key not set", func(s *scene) { delete(s.secrets, "env:ORDERS") }, "key", false, []string{"PORDERS", "it is empty"}},
 		{"key too short", func(s *scene) { s.secrets["env:ORDERS"] = "abc" }, "key", false, []string{"32"}},
 		{"key is something else", func(s *scene) { s.secrets["env:ORDERS"] = strings.Repeat("-", 32) }, "key", false, []string{"32"}},

@@ -121,7 +121,7 @@ func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
 	st.planType(ctx, v)
 	f, r := st.check(ctx, v.Plan)
 	maps.Copy(v.Facts, f.facts)
-	v.Check, v.Warn = f.service, f.warn
+	v.Check, v.Warn, v.Brief.Risks = f.service, append(v.Warn, f.warn...), f.risks()
 	if r == nil {
 		r = st.checkSight(ctx, v)
 	}
