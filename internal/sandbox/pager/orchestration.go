@@ -92,7 +92,10 @@ func (o *Orchestration) check(a *Account) error {
 		o.Sets = []RuleSet{{ID: "start", Rules: []Rule{}}}
 	}
 	for _, set := range o.Sets {
-		for _, r := range set.Rules {
+		for i, r := range set.Rules {
+			if r.Conditions == nil {
+				set.Rules[i].Conditions = []Condition{} // told as an empty list, never as null
+			}
 			for _, c := range r.Conditions {
 				if !comparison.MatchString(c.Expression) {
 					return fmt.Errorf("rule %s: the sandbox does not know the condition %q", r.ID, c.Expression)
