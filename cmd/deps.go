@@ -218,7 +218,7 @@ func (p *pagers) of(o observe.PagerOptions, pace observe.FeedOptions) (*observe.
 
 // feedPace: the sandbox's pager is looked at more often, because its time is short.
 func feedPace(env *drills.Environment) observe.FeedOptions {
-	if env.Sandbox == nil {
+	if env.Sandbox == nil || env.Sandbox.Unhurried {
 		return observe.FeedOptions{}
 	}
 	return observe.FeedOptions{PerMinute: 240, Pace: 500 * time.Millisecond, Aim: 250 * time.Millisecond}

@@ -203,7 +203,7 @@ func sandboxOf(w sandbox.World) *drills.Environment {
 		Slack:        drills.SlackSpec{Token: "plain:" + w.Slack.Token, API: w.Slack.API},
 		Deadman:      drills.DeadmanSpec{Role: w.Deadman.Role, DLQ: w.Deadman.DLQ},
 		UndoPatience: time.Minute, Settle: 20 * time.Second,
-		Sandbox: &drills.SandboxRef{Instance: w.Instance, URL: w.URL, KeyID: w.Keys["firedrill"].ID, Secret: w.Keys["firedrill"].Secret},
+		Sandbox: &drills.SandboxRef{Instance: w.Instance, URL: w.URL, KeyID: w.Keys["firedrill"].ID, Secret: w.Keys["firedrill"].Secret, Unhurried: w.Unhurried},
 	}
 	for name, t := range w.Teams {
 		env.Teams[name] = drills.Team{Service: t.Service, Key: "plain:" + t.Key, Slack: t.Slack}

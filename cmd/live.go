@@ -22,7 +22,8 @@ type live struct {
 	json   bool
 	cancel context.CancelCauseFunc // ends the run when stdout is closed
 
-	onlooker bool // the run is another process's
+	onlooker bool   // the run is another process's
+	name     string // of the drill, where several are shown
 	style    palette
 
 	mu     sync.Mutex
@@ -72,14 +73,15 @@ func (l *live) add(events []journal.Event) {
 		return
 	}
 	for _, e := range events {
-		l.fold.Add(e)
 		if l.json {
 			b, err := json.Marshal(e)
 			if err == nil {
 				_, err = fmt.Fprintln(l.d.Out, string(b))
 			}
 			l.closed(err)
+			continue
 		}
+		l.fold.Add(e)
 	}
 	if l.json {
 		return
@@ -106,6 +108,9 @@ func (l *live) closed(err error) {
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
 	text := l.fit(e.Text, l.d.Width()-22)
+	if l.name != "" {
+		text = l.name + "  " + e.Text
+	}
 	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, text))
 	return err
 }

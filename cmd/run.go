@@ -19,10 +19,14 @@ import (
 const runHelp = `Run a drill: check it, inject its faults, page the on-call, time them, put everything back, write the debrief.
 
 DRILL is the name of a drill (your own folders before the built-in library) or a path to its file. On a terminal the
-plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.`
+plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.
+
+Several drills are on at the same time, each a run of its own, when all of them may start: they share one poller of
+PagerDuty, and must share neither a target nor a service. A signal puts all of them back. The exit code is that of the
+one that went worst: 5, 130, 6, 1, 4, 75, 7, 3, 0 in this order.`
 
 type runOptions struct {
-	drill     string
+	drills    []string
 	yes       bool
 	responder string
 }
@@ -30,12 +34,14 @@ type runOptions struct {
 func newRunCommand(d *Deps) *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
-		Use: "run DRILL", Short: "Run a drill, and put everything back",
+		Use: "run DRILL…", Short: "Run a drill, and put everything back",
 		Long: runHelp + exits("3 missed, undetected or unanswered", "4 refused", "5 something is left in place",
 			"6 aborted", "7 the fault was never felt", "75 not now", "130 interrupted"),
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			o.drill = args[0]
+			if o.drills = args; len(args) > 1 {
+				return runMany(c.Context(), d, o)
+			}
 			return runRun(c.Context(), d, o)
 		},
 	}
@@ -67,7 +73,14 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	if err != nil {
 		return p, err
 	}
+	p, err = d.prepareIn(ctx, env, spec, run, true)
 	p.stop = stop
+	return p, err
+}
+
+// prepareIn makes the plan of one drill in an environment that is reached. Where nobody has looked yet, it looks first
+// for what an earlier run has left in place.
+func (d *Deps) prepareIn(ctx context.Context, env *drills.Environment, spec *drills.Spec, run string, look bool) (p prepared, err error) {
 	if spec, err = spec.Resolve(env.Vars); err != nil {
 		return p, err
 	}
@@ -79,13 +92,19 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	}
 	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
 	steps.Lever = func(ctx context.Context) (drills.Lever, error) { return d.lever(ctx, env.Name) }
-	first := d.looksFirst(ctx, p.out)
+	first := func(_ *drills.Preview, err error) error { return err }
+	if look {
+		first = d.looksFirst(ctx, p.out)
+	}
 	p.preview, err = steps.Make(ctx, spec, run)
 	if err = first(p.preview, err); err != nil {
 		return p, d.ratherHeld(ctx, spec, err)
 	}
 	return p, d.record(ctx, p.preview.Plan)
 }
+
+// newRun is the id of a new run.
+func (d *Deps) newRun() string { return strings.ToLower(ulid.MustNewDefault(d.Now()).String()) }
 
 func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	asJSON, err := d.json()
@@ -97,8 +116,8 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	if err := d.answerable(o.yes); err != nil {
 		return err
 	}
-	run := strings.ToLower(ulid.MustNewDefault(d.Now()).String())
-	p, err := d.prepare(ctx, o.drill, run, sandboxUse{start: true, responder: o.responder})
+	run := d.newRun()
+	p, err := d.prepare(ctx, o.drills[0], run, sandboxUse{start: true, responder: o.responder})
 	defer func() { p.stop() }()
 	if err != nil {
 		return interrupted(ctx, err)

@@ -45,6 +45,8 @@ type SandboxRef struct {
 	URL      string
 	// KeyID and Secret are the access key that the sandbox knows us by.
 	KeyID, Secret string
+	// Unhurried: it is looked at as often as a real environment is.
+	Unhurried bool `json:",omitempty"`
 }
 
 // AWSSpec says which account and how to get there.

@@ -136,7 +136,7 @@ func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
 
 // paceOf: the sandbox is looked at more often, because its time is short.
 func paceOf(env *Environment) Pace {
-	if env.Sandbox != nil {
+	if env.Sandbox != nil && !env.Sandbox.Unhurried {
 		return Pace{Look: 500 * time.Millisecond, Alarm: 250 * time.Millisecond, Pager: 500 * time.Millisecond, Clock: 10 * time.Second}
 	}
 	return Pace{Look: 2 * time.Second, Alarm: 5 * time.Second, Pager: 5 * time.Second}

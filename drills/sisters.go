@@ -27,6 +27,26 @@ func Together(plans []*Plan) *Refusal {
 	return nil
 }
 
+// Introduce lets runs that are on at the same time know of each other: an alarm that one of them watches, or takes into
+// account, may ring because of it, and is no reason for the others to end.
+func Introduce(runs []*Preview) {
+	for i, v := range runs {
+		p := v.Plan
+		ripples := slices.Clone(p.Ripples)
+		for j, other := range runs {
+			if i == j {
+				continue
+			}
+			for _, name := range slices.Concat(other.Plan.alarms(other.Plan.Watch), other.spec.Ripples) {
+				if p.alarmRole(name) == journal.RoleOther && !slices.Contains(ripples, name) {
+					ripples = append(ripples, name)
+				}
+			}
+		}
+		p.Ripples, v.Brief.Ripples = ripples, ripples
+	}
+}
+
 // sister says that an incident is the page of another drill and holds nothing else: it is nobody's real incident, and
 // none of ours.
 func sister(run string, in observe.Incident) bool {

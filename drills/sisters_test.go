@@ -34,6 +34,26 @@ func TestRunsThatShareATargetOrAServiceAreNotOnTogether(t *testing.T) {
 	}
 }
 
+func TestRunsThatAreOnTogetherKnowEachOthersAlarms(t *testing.T) {
+	run := func(watch string, ripples ...string) *Preview {
+		spec := &Spec{Ripples: ripples}
+		return &Preview{spec: spec, Plan: &Plan{Ripples: ripples, Watch: []PlannedProbe{{Alarm: watch}}}}
+	}
+	a, b, c := run("a-rings", "a-echo-*"), run("b-rings", "a-rings"), run("c-rings")
+	Introduce([]*Preview{a, b, c})
+	for _, x := range []struct {
+		v    *Preview
+		want string
+	}{{a, "a-echo-* b-rings c-rings"}, {b, "a-rings a-echo-* c-rings"}, {c, "a-rings a-echo-* b-rings"}} {
+		if got := strings.Join(x.v.Plan.Ripples, " "); got != x.want || strings.Join(x.v.Brief.Ripples, " ") != got {
+			t.Errorf("%q, want %q", got, x.want)
+		}
+	}
+	if role := a.Plan.roleOf("ALARM: b-rings"); role != journal.RoleRipple {
+		t.Errorf("what a sister watches is %s", role)
+	}
+}
+
 // The page of another drill, on the same service, ends no drill; one that somebody's real alert has joined does.
 func TestAnotherDrillsPageIsNoRealIncident(t *testing.T) {
 	page := func(keys ...string) observe.Incident {

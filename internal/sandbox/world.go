@@ -23,6 +23,8 @@ type World struct {
 	Owner  string            `json:"owner_key"`
 
 	Deadman Deadman `json:"deadman"`
+	// Unhurried: it is looked at as often as a real environment is, and not as its own short times would have it.
+	Unhurried bool `json:"unhurried,omitempty"`
 	Slack   Slack   `json:"slack"`
 }
 
