@@ -17,8 +17,7 @@ import (
 // webhookEvents are the event types that a drill has a use for.
 func webhookEvents() []string {
 	return []string{"incident.triggered", "incident.acknowledged", "incident.unacknowledged", "incident.escalated", "incident.reassigned",
-		"incident.delegated", "incident.reopened", "incident.resolved", "incident.annotated", "incident.priority_updated",
-		"incident.responder.added", "incident.responder.replied", "incident.status_update_published"}
+		"incident.delegated", "incident.reopened", "incident.resolved", "incident.annotated"}
 }
 
 // subscription asks for the account's webhooks.

@@ -12,6 +12,7 @@ import (
 // note: the two are known for the same by their author and their second.
 type noteState struct {
 	at      time.Time // the pager's clock
+	told    time.Time // our clock: when the journal was told of it
 	user    string
 	text    string
 	deleted bool
@@ -38,7 +39,10 @@ func (in *incidentState) note(e journal.Event) {
 		at = e.Seen.At
 	}
 	if e.Kind == journal.IncidentNoted {
-		in.notes = append(in.notes, noteState{at: at, user: e.Fact.User, text: e.Fact.Text})
+		if in.hasNote(e) {
+			return // by webhook and by poll at the same moment: one note
+		}
+		in.notes = append(in.notes, noteState{at: at, told: e.At, user: e.Fact.User, text: e.Fact.Text})
 		return
 	}
 	for i := range in.notes {
@@ -95,6 +99,9 @@ func (p *Plan) noteEvents(in observe.SeenIncident, known []noteState, before tim
 		return events // nobody has read them
 	}
 	for i, n := range known {
+		if n.told.After(before) {
+			continue // by webhook, perhaps after this look began: the next one tells
+		}
 		if !stands[i] && !n.deleted {
 			events = append(events, journal.Event{Kind: journal.IncidentNoteDeleted, Seen: &journal.Seen{At: n.at, By: "pagerduty", ErrorS: 0.5},
 				Fact: journal.Fact{Incident: in.ID, User: n.user, Was: n.text}})
