@@ -1,0 +1,163 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// must is what an answer of PagerDuty's always holds, as its documentation and every recorded answer have it; its
+// OpenAPI requires almost nothing. A name with [] is a list, of each of whose items the rest is asked; one that ends in
+// ? is there, but may be null.
+func must() map[string][]string {
+	incident := []string{"id", "type=incident", "summary", "incident_number", "title", "status=triggered|acknowledged|resolved",
+		"urgency=high|low", "created_at@", "updated_at@", "last_status_change_at@", "html_url", "service.id#", "service.type", "escalation_policy.id#",
+		"alert_counts.all", "assignments?", "acknowledgements?", "incident_key?", "resolved_at?"}
+	entry := []string{"id#", "type", "summary", "created_at@", "channel?", "service.id#", "incident.id#"}
+	note := []string{"id#", "content", "created_at@", "user?", "channel?"}
+	return map[string][]string{
+		"GET /incidents":                  each("incidents", incident, "limit", "offset", "more"),
+		"PUT /incidents/{id}":             below("incident", incident),
+		"GET /incidents/{id}/alerts":      each("alerts", []string{"id#", "type", "status=triggered|resolved", "alert_key", "created_at@", "summary", "severity?", "suppressed", "service.id#", "incident.id#", "integration?", "body?"}, "limit", "offset", "more"),
+		"GET /incidents/{id}/log_entries": each("log_entries", entry, "limit", "offset", "more"),
+		"GET /log_entries":                each("log_entries", entry, "limit", "offset", "more"),
+		"GET /incidents/{id}/notes":       each("notes", note),
+		"POST /incidents/{id}/notes":      below("note", note),
+		"GET /incidents/types":            each("incident_types", []string{"id#", "name", "display_name", "enabled"}),
+		"GET /abilities":                  {"abilities"},
+		"GET /services/{id}": below("service", []string{"id#", "type", "name", "summary", "status=active|warning|critical|maintenance|disabled", "created_at@",
+			"escalation_policy.id#", "incident_urgency_rule.type", "alert_creation", "html_url", "auto_pause_notifications_parameters?"}),
+		"GET /oncalls":                                   each("oncalls", []string{"user.id#", "escalation_policy.id#", "escalation_level", "schedule?", "start?", "end?"}, "limit", "offset", "more"),
+		"GET /maintenance_windows":                       each("maintenance_windows", []string{"id#", "start_time@", "end_time@", "services[].id#"}, "limit", "offset", "more"),
+		"GET /users/{id}/notification_rules":             each("notification_rules", []string{"id#", "type", "start_delay_in_minutes", "urgency=high|low", "contact_method.id#"}),
+		"GET /alert_grouping_settings":                   each("alert_grouping_settings", []string{"id#", "type", "services[].id#"}),
+		"GET /incident_workflows/triggers":               each("triggers", []string{"id#", "trigger_type", "workflow.id#"}),
+		"GET /event_orchestrations":                      each("orchestrations", []string{"id#", "name"}),
+		"GET /event_orchestrations/services/{id}":        {"orchestration_path"},
+		"GET /event_orchestrations/services/{id}/active": {"active"},
+		"GET /event_orchestrations/{id}/router":          {"orchestration_path"},
+		"GET /event_orchestrations/{id}/global":          {"orchestration_path"},
+		"POST /analytics/raw/incidents":                  each("data", []string{"id#", "service_id#", "created_at", "urgency=high|low", "seconds_to_first_ack?", "seconds_to_resolve?"}, "more"),
+		"POST /v2/enqueue":                               {"status=success", "message", "dedup_key"},
+	}
+}
+
+func below(name string, fields []string) (out []string) {
+	for _, f := range fields {
+		out = append(out, name+"."+f)
+	}
+	return out
+}
+
+func each(name string, fields []string, also ...string) []string {
+	return append(append([]string{name}, also...), below(name+"[]", fields)...)
+}
+
+var (
+	idForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{5,39}$`)
+	pathForm = regexp.MustCompile(`/[A-Z][A-Z0-9]{3,}(/|$)`)
+)
+
+// shape is a call with its ids left out.
+func (x exchange) shape() string {
+	return x.Method + " " + pathForm.ReplaceAllString(x.Path, "/{id}$1")
+}
+
+// lacks are the required fields that an answer has not. An error is one of PagerDuty's.
+func lacks(x exchange) (all []string) {
+	var v any
+	if err := json.Unmarshal(x.Answer, &v); err != nil {
+		return []string{x.String() + ": the answer is no JSON"}
+	}
+	fields, known := must()[x.shape()]
+	switch {
+	case x.Status >= 400 && x.Events:
+		fields, known = []string{"status", "message", "errors?"}, true
+	case x.Status >= 400:
+		fields, known = []string{"error.message", "error.code"}, true
+	}
+	if !known {
+		return []string{x.String() + ": this call has no list of required fields"}
+	}
+	for _, f := range fields {
+		for _, bad := range lack(v, f) {
+			all = append(all, x.String()+": "+bad)
+		}
+	}
+	return all
+}
+
+// lack follows one name.
+func lack(v any, field string) []string {
+	name, rest, deeper := strings.Cut(field, ".")
+	list := strings.HasSuffix(name, "[]")
+	name = strings.TrimSuffix(name, "[]")
+	want := ""
+	if !deeper {
+		if i := strings.IndexAny(name, "?@#="); i >= 0 {
+			name, want = name[:i], name[i:]
+		}
+	}
+	o, ok := v.(map[string]any)
+	if !ok {
+		return []string{fmt.Sprintf("%s: %v is no object", field, v)}
+	}
+	value, there := o[name]
+	if !there || value == nil && want != "?" {
+		return []string{fmt.Sprintf("%s is missing or null", field)}
+	}
+	switch {
+	case list:
+		items, ok := value.([]any)
+		if !ok {
+			return []string{name + " is no list"}
+		}
+		var all []string
+		for _, item := range items {
+			all = append(all, lack(item, rest)...)
+		}
+		return slices.Compact(all)
+	case deeper:
+		return lack(value, rest)
+	}
+	text, _ := value.(string)
+	switch {
+	case want == "@":
+		if _, err := time.Parse(time.RFC3339, text); err != nil {
+			return []string{fmt.Sprintf("%s is %v, no time", name, value)}
+		}
+	case want == "#" && !idForm.MatchString(text):
+		return []string{fmt.Sprintf("%s is %v, no id", name, value)}
+	case strings.HasPrefix(want, "=") && !slices.Contains(strings.Split(want[1:], "|"), text):
+		return []string{fmt.Sprintf("%s is %v, want %s", name, value, want[1:])}
+	}
+	return nil
+}
+
+// The list says no.
+func TestRequiredFieldsAreRequired(t *testing.T) {
+	good := `{"notes":[{"id":"PNOTE01","content":"x","created_at":"2026-11-22T10:00:00Z","user":null,"channel":null}]}`
+	x := exchange{Method: "GET", Path: "/incidents/Q1ABCDE/notes", Status: 200}
+	for answer, want := range map[string]int{
+		good: 0, `{"notes":[]}`: 0, `{}`: 6, `x`: 1, `{"notes":[{}]}`: 5, `[]`: 6,
+		strings.Replace(good, `"x"`, `null`, 1): 1, strings.Replace(good, `"PNOTE01"`, `"?"`, 1): 1,
+		strings.Replace(good, `"2026-11-22T10:00:00Z"`, `"yesterday"`, 1): 1, strings.Replace(good, `,"user":null`, ``, 1): 1,
+	} {
+		x.Answer = []byte(answer)
+		if got := lacks(x); len(got) != want {
+			t.Errorf("%s: %q, want %d complaints", answer, got, want)
+		}
+	}
+	x.Status, x.Answer = 404, []byte(`{"error":{"message":"Not Found","code":2100}}`)
+	if got := lacks(x); len(got) > 0 {
+		t.Error(got)
+	}
+	x.Path, x.Status = "/nobody/knows", 200
+	if got := lacks(x); len(got) != 1 {
+		t.Error(got)
+	}
+}
