@@ -40,6 +40,8 @@ type Contact struct {
 	Urgency string `json:"urgency"`
 	// After is how long the rule waits. The API tells it in minutes, rounded up.
 	After Seconds `json:"after_s"`
+	// Status is what becomes of what is sent this way: success unless said otherwise.
+	Status string `json:"status"`
 }
 
 func (c Contact) urgency() string {

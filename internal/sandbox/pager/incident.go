@@ -18,6 +18,7 @@ type incident struct {
 	id       string
 	number   int
 	title    string
+	key      string // of one that a person made: it has no alert to have it
 	service  *Service
 	policy   *Policy
 	created  time.Time
@@ -116,31 +117,44 @@ func (p *Pager) status(i *incident, now time.Time, to string, by ref) {
 
 // open makes an incident of an alert and pages the first level.
 func (p *Pager) open(s *Service, a *alert, want routed, now time.Time) *incident {
-	i := &incident{
-		id: p.id("Q", 14), number: len(p.incidents) + 1, title: a.event.Payload.Summary, typ: baseType,
-		service: s, policy: want.policy, priority: want.priority, created: now, status: triggered,
-		urgency: p.urgencyOf(s, a.event.Payload.Severity, now), alerts: []*alert{a}, automation: want.automation,
+	i := p.create(s, a.event.Payload.Summary, now)
+	i.urgency, i.alerts, i.priority, i.automation = p.urgencyOf(s, a.event.Payload.Severity, now), []*alert{a}, want.priority, want.automation
+	if want.policy != nil {
+		i.policy = want.policy
 	}
-	if i.policy == nil {
-		i.policy = p.o.Account.policy(s.Policy)
+	p.logTrigger(i, a, now)
+	p.assign(i, "assign", now)
+	p.begin(i, now)
+	if want.annotate != "" {
+		p.annotate(i, nil, botName, want.annotate, now)
+	}
+	return i
+}
+
+// create makes an incident of which nobody knows yet.
+func (p *Pager) create(s *Service, title string, now time.Time) *incident {
+	i := &incident{
+		id: p.id("Q", 14), number: len(p.incidents) + 1, title: title, typ: baseType, service: s,
+		policy: p.o.Account.policy(s.Policy), created: now, status: triggered, urgency: "high", changed: now, changedBy: serviceRef(s),
 	}
 	i.muted = p.knobFor("mute", s.ID) != nil
 	p.incidents = append(p.incidents, i)
-	p.logTrigger(i, a, now)
-	i.changed, i.changedBy = now, serviceRef(s)
-	p.assign(i, "assign", now)
+	return i
+}
+
+// begin lets everything happen that happens by itself to a new incident.
+func (p *Pager) begin(i *incident, now time.Time) {
 	p.raiseLater(i, now)
-	if want.annotate != "" {
-		p.annotate(i, nil, "Event Orchestration", want.annotate, now)
-	}
 	p.startWorkflows(i, now)
 	p.machines(i, now)
-	return i
 }
 
 // machines are knobs that let a machine acknowledge or resolve what has just been opened, after a while.
 func (p *Pager) machines(i *incident, now time.Time) {
-	by := actor{as: integrationRef(i.alerts[0].integration), channel: channel{Type: "api"}}
+	by := actor{as: serviceRef(i.service), channel: channel{Type: "api"}}
+	if len(i.alerts) > 0 {
+		by.as = integrationRef(i.alerts[0].integration)
+	}
 	if k := p.knobFor("autoack", i.service.ID); k != nil {
 		p.later(now.Add(seconds(k.Delay)), func(now time.Time) {
 			if i.status == triggered {

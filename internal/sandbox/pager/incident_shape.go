@@ -87,6 +87,9 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		IncidentsResponders: []ref{}, ResponderRequests: []ref{}, Urgency: i.urgency,
 		Priority: v.linkPtr(priorityRef(i.priority)), IncidentType: typeName{Name: i.typ},
 	}
+	if i.key != "" {
+		out.IncidentKey = &i.key
+	}
 	if i.direct {
 		out.AssignedVia = "direct_assignment"
 	}

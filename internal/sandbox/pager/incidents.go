@@ -15,6 +15,7 @@ const (
 
 func (p *Pager) incidentRoutes() {
 	p.rest("GET /incidents", p.listIncidents)
+	p.rest("POST /incidents", p.addIncident)
 	p.rest("PUT /incidents", p.manageIncidents)
 	p.rest("GET /incidents/{id}", p.one(func(q *query, i *incident) (any, *problem) {
 		return struct {
@@ -85,7 +86,8 @@ func (p *Pager) listIncidents(q *query) (int, any, *problem) {
 func (q *query) wants(i *incident) bool {
 	f := q.view.q
 	among := func(name, value string) bool { return len(f[name]) == 0 || slices.Contains(f[name], value) }
-	if !among("service_ids[]", i.service.ID) || !among("statuses[]", i.status) || !among("urgencies[]", i.urgency) {
+	if !among("service_ids[]", i.service.ID) || !among("statuses[]", i.status) || !among("urgencies[]", i.urgency) ||
+		!among("team_ids[]", i.service.Team) {
 		return false
 	}
 	if users := f["user_ids[]"]; len(users) > 0 &&
@@ -99,27 +101,36 @@ func (q *query) wants(i *incident) bool {
 	if keys[0] == "" {
 		return i.status != resolved
 	}
-	return slices.ContainsFunc(i.alerts, func(a *alert) bool { return a.key == keys[0] })
+	return i.key == keys[0] || slices.ContainsFunc(i.alerts, func(a *alert) bool { return a.key == keys[0] })
 }
 
+// sortIncidents sorts by one or two fields with commas between: created_at:desc.
 func sortIncidents(is []*incident, by string) *problem {
-	field, direction, _ := strings.Cut(by, ":")
-	var less func(a, b *incident) int
-	switch field {
-	case "", "incident_number":
-		less = func(a, b *incident) int { return cmp.Compare(a.number, b.number) }
-	case "created_at":
-		less = func(a, b *incident) int { return a.created.Compare(b.created) }
-	case "resolved_at":
-		less = func(a, b *incident) int { return a.resolved.Compare(b.resolved) }
-	case "urgency":
-		less = func(a, b *incident) int { return cmp.Compare(a.urgency, b.urgency) }
-	default:
-		return invalid("Sort by is invalid")
+	if by == "" {
+		by = "incident_number"
 	}
-	slices.SortStableFunc(is, less)
-	if direction == "desc" {
-		slices.Reverse(is)
+	fields := strings.Split(by, ",")
+	for _, f := range slices.Backward(fields) { // the last matters least
+		field, direction, _ := strings.Cut(f, ":")
+		var less func(a, b *incident) int
+		switch field {
+		case "incident_number":
+			less = func(a, b *incident) int { return cmp.Compare(a.number, b.number) }
+		case "created_at":
+			less = func(a, b *incident) int { return a.created.Compare(b.created) }
+		case "resolved_at":
+			less = func(a, b *incident) int { return a.resolved.Compare(b.resolved) }
+		case "urgency":
+			less = func(a, b *incident) int { return cmp.Compare(a.urgency, b.urgency) }
+		default:
+			return invalid("Sort by is invalid")
+		}
+		slices.SortStableFunc(is, func(a, b *incident) int {
+			if direction == "desc" {
+				a, b = b, a
+			}
+			return less(a, b)
+		})
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -46,7 +47,7 @@ type notification struct {
 }
 
 func newNotification(c Contact) *notification {
-	n := &notification{Type: c.Type, Status: "success"}
+	n := &notification{Type: c.Type, Status: cmp.Or(c.Status, "success")}
 	if c.Address != "" {
 		n.Address = &c.Address
 	}

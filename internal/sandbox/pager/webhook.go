@@ -170,7 +170,7 @@ func hookClientOf(i *incident, e *entry) *hookClient {
 	case "mobile", "website", "note":
 		return &hookClient{"PagerDuty"}
 	case "api":
-		if e.kind == "trigger" && i.alerts[0].event.Client != "" {
+		if e.kind == "trigger" && len(i.alerts) > 0 && i.alerts[0].event.Client != "" {
 			return &hookClient{i.alerts[0].event.Client}
 		}
 	}
