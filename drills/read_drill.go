@@ -66,10 +66,19 @@ func (r *reader) evidence(n *node) []Evidence {
 	var out []Evidence
 	r.list(n, "evidence", func(v *node) {
 		if p, ok := r.single(v, "a piece of evidence", `{slack: "checkout is slow, anyone else?"}`); ok {
-			out = append(out, Evidence{Where: r.word(p, "evidence"), Text: r.text(p.value, p.key)})
+			read := r.text
+			if p.key == evidenceImage {
+				read = r.picture
+			}
+			out = append(out, Evidence{Where: r.word(p, "evidence"), Text: read(p.value, p.key)})
 		}
 	})
 	return out
+}
+
+// picture reads the address of a picture that the channel shows: Slack fetches it, and no browser warns of plain http.
+func (r *reader) picture(n *node, what string) string {
+	return r.matching(n, what, pictureForm, "an address that begins with https://", "https://example.com/graph.png")
 }
 
 // word checks a key that people choose themselves.

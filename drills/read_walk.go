@@ -115,12 +115,13 @@ func (r *reader) matching(n *node, what string, form *regexp.Regexp, wants, exam
 
 // The forms of words.
 var (
-	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	wordForm   = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
-	urlForm    = regexp.MustCompile(`^https?://[^/\s?#]+\S*$`)
-	nonNames   = regexp.MustCompile(`[^a-z0-9]+`)
-	kindForm   = regexp.MustCompile(`^[a-z][a-z0-9]*\.[a-z][a-z0-9-]*$`)
-	lastOfKind = regexp.MustCompile(`[^.]*$`)
+	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	wordForm    = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+	urlForm     = regexp.MustCompile(`^https?://[^/\s?#]+\S*$`)
+	pictureForm = regexp.MustCompile(`^https://[^/\s?#]+\S*$`)
+	nonNames    = regexp.MustCompile(`[^a-z0-9]+`)
+	kindForm    = regexp.MustCompile(`^[a-z][a-z0-9]*\.[a-z][a-z0-9-]*$`)
+	lastOfKind  = regexp.MustCompile(`[^.]*$`)
 )
 
 // The longest names. An id is part of a schedule's name, firedrill-<run>-<id>-<try>, which AWS bounds at 64

@@ -83,6 +83,13 @@ func duration() object {
 // address is an absolute URL, or one that begins with a variable.
 func address() object { return form(`^(https?://[^/\s?#]+|.*\$\{)`) }
 
+// evidenceSchema: a picture's address is one of https.
+func evidenceSchema() object {
+	s := one(text())
+	s["properties"] = object{evidenceImage: form(`^(https://[^/\s?#]+|.*\$\{)`)}
+	return s
+}
+
 func drillSchema(kinds Kinds) object {
 	s := strict(object{
 		"drill":           told(name(), "The drill's name."),
@@ -92,7 +99,7 @@ func drillSchema(kinds Kinds) object {
 		"tags":            each(name()),
 		"runbook":         told(address(), "Where it says what to do."),
 		"look":            told(many(one(address())), "Where to look during the drill."),
-		"evidence":        told(many(one(text())), "What somebody would have seen, and where."),
+		"evidence":        told(many(evidenceSchema()), "What somebody would have seen, and where: slack and image are shown in the team's channel."),
 		"hints":           told(many(strict(object{"after": duration(), "say": text()}, "after", "say")), "Told so long after the page."),
 		"steady_state":    told(probesSchema("steady_state"), "Must hold before anything is touched, and again at the end."),
 		"faults":          told(faultsSchema(kinds), "In as listed, out in reverse."),
