@@ -20,7 +20,9 @@ const front = `<!doctype html><meta charset=utf-8><title>firedrill sandbox</titl
 <li><a href="/_sandbox/schedules">/_sandbox/schedules</a>: what EventBridge Scheduler is still to do; <code>POST /_sandbox/schedules/advance {"by": "10m"}</code> moves its clock, and nobody else's, ahead
 <li><code>DELETE /_sandbox/sessions</code>: every session of an assumed role ends
 <li><a href="/_sandbox/knobs">/_sandbox/knobs</a>, <a href="/_sandbox/pager/knobs">/_sandbox/pager/knobs</a>: what goes wrong
-<li><a href="/_sandbox/pager/truth">/_sandbox/pager/truth</a>: when everything really happened
+<li><a href="/_sandbox/pager/truth">/_sandbox/pager/truth</a>: when everything really happened; <a href="/_sandbox/pager/deliveries">/_sandbox/pager/deliveries</a>: every webhook and what became of it;
+<a href="/_sandbox/pager/requests">/_sandbox/pager/requests</a>: who asked the pager for what, and how often a minute
+<li><a href="/_sandbox/pager/account">/_sandbox/pager/account</a>, <code>/_sandbox/pager/services/ID</code>, <code>/users/ID</code>, <code>/policies/ID</code>: what an administrator sets up, by <code>PUT</code>
 </ul>
 `
 

@@ -124,8 +124,12 @@ func (p *Pager) held(w http.ResponseWriter, r *http.Request, k *knob) {
 // refuse answers with the status a knob asks for, in the words of the API where it has any.
 func refuse(w http.ResponseWriter, t trouble) {
 	switch {
-	case t.bare || t.status >= 500:
-		http.Error(w, "<html>"+http.StatusText(t.status)+"</html>", t.status)
+	case t.bare:
+		http.Error(w, http.StatusText(t.status), t.status)
+	case t.status >= 500:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(t.status)
+		_, _ = io.WriteString(w, "<html>"+http.StatusText(t.status)+"</html>")
 	case t.status == http.StatusTooManyRequests:
 		w.Header().Set("ratelimit-limit", "960")
 		w.Header().Set("ratelimit-remaining", "0")
