@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -86,6 +87,45 @@ func (d *desk) client(token string) *observe.PagerDuty {
 		d.t.Fatal(err)
 	}
 	return p
+}
+
+// ask is a call that our client does not make and the sandbox's pager answers all the same: others are pointed at it.
+func (d *desk) ask(method, path, body string) {
+	d.t.Helper()
+	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+"/pagerduty"+path, strings.NewReader(body))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req.Header = http.Header{"Authorization": {"Token token=" + rest}, "From": {"drills@firedrill.invalid"},
+		"Content-Type": {"application/json"}, "Accept": {"application/vnd.pagerduty+json;version=2"}}
+	resp, err := d.RoundTrip(req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if resp.StatusCode/100 != 2 {
+		told, _ := io.ReadAll(resp.Body)
+		d.t.Errorf("%s %s: %s: %s", method, path, resp.Status, told)
+	}
+}
+
+// others are those calls.
+func (d *desk) others() {
+	d.t.Helper()
+	entry := ""
+	d.well(d.Send(d.t.Context(), ourKey, observe.Page{Key: "firedrill/three", Title: "three"}))
+	in := d.find("firedrill/three")
+	list, err := d.Log(d.t.Context(), in.ID)
+	d.well(err)
+	if len(list) > 0 {
+		entry = list[0].ID
+	}
+	for _, path := range []string{"/services", "/services/PORDERS/integrations/PINTEG1", "/escalation_policies/PEPOL01", "/users/PRESP01", "/priorities",
+		"/incidents/" + in.ID, "/log_entries/" + entry, "/paused_incident_reports/alerts", "/analytics/raw/incidents/QPAST0000001"} {
+		d.ask("GET", path, "")
+	}
+	d.ask("POST", "/incidents/"+in.ID+"/snooze", `{"duration":60}`)
+	d.ask("PUT", "/incidents", `{"incidents":[{"id":"`+in.ID+`","type":"incident_reference","status":"acknowledged"}]}`)
+	d.ask("PUT", "/incidents", `{"incidents":[{"id":"`+in.ID+`","type":"incident_reference","status":"resolved"}]}`)
 }
 
 // hand does what is not ours to do: an administrator, a person with a phone.
@@ -234,6 +274,7 @@ func (d *desk) drive() {
 	_, err = d.RealIncidents(ctx, "PORDERS", time.Now().Add(-time.Hour), time.Now())
 	d.well(err)
 	d.refusals(one.ID)
+	d.others()
 }
 
 func (d *desk) paged(name string) *observe.Incident {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,4 +186,46 @@ func enumOf(p *openapi3.Parameter) (out []string) {
 		out = append(out, fmt.Sprint(v))
 	}
 	return out
+}
+
+// The contract says no: to each of these, and to what is right it does not.
+func TestTheContractSaysNo(t *testing.T) {
+	p := schema(t)
+	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/vnd.pagerduty+json;version=2"}, "From": {"drills@firedrill.invalid"}}
+	note := exchange{Method: "POST", Path: "/incidents/Q1ABCDE/notes", Header: header, Body: []byte(`{"note":{"content":"x"}}`), Status: 200,
+		Told: http.Header{"Content-Type": {"application/json"}}, Answer: []byte(`{"note":{"id":"PNOTE01","content":"x","created_at":"2026-11-22T10:00:00Z"}}`)}
+	list := exchange{Method: "GET", Path: "/incidents", Query: url.Values{"statuses[]": {"triggered", "resolved"}, "time_zone": {"UTC"}}, Header: header, Status: 200, Told: note.Told,
+		Answer: []byte(`{"incidents":[{"id":"Q1","type":"incident","status":"resolved","urgency":"high","created_at":"2026-11-22T10:00:00Z","resolved_at":null}],"limit":25,"offset":0,"more":false}`)}
+	page := exchange{Method: "POST", Path: "/v2/enqueue", Events: true, Header: http.Header{"Content-Type": {"application/json"}}, Status: 202, Told: note.Told,
+		Body:   []byte(`{"routing_key":"` + ourKey + `","event_action":"trigger","dedup_key":"firedrill/x","payload":{"summary":"x","source":"y","severity":"critical"}}`),
+		Answer: []byte(`{"status":"success","message":"Event processed","dedup_key":"firedrill/x"}`)}
+	for name, c := range map[string]struct {
+		x      exchange
+		change func(x *exchange)
+		wrong  bool
+	}{
+		"a note":                            {note, func(*exchange) {}, false},
+		"a list":                            {list, func(*exchange) {}, false},
+		"a page":                            {page, func(*exchange) {}, false},
+		"a note by nobody":                  {note, func(x *exchange) { x.Header = header.Clone(); x.Header.Del("From") }, true},
+		"a note without content":            {note, func(x *exchange) { x.Body = []byte(`{"note":{}}`) }, true},
+		"a note that is a number":           {note, func(x *exchange) { x.Body = []byte(`{"note":{"content":1}}`) }, true},
+		"a call that there is not":          {note, func(x *exchange) { x.Path = "/incidents/Q1ABCDE/nodes" }, true},
+		"a parameter that there is not":     {list, func(x *exchange) { x.Query = url.Values{"services[]": {"P1"}} }, true},
+		"a second status that there is not": {list, func(x *exchange) { x.Query = url.Values{"statuses[]": {"triggered", "open"}} }, true},
+		"no Accept":                         {list, func(x *exchange) { x.Header = http.Header{"Content-Type": {"application/json"}} }, true},
+		"an incident that is open":          {list, func(x *exchange) { x.Answer = bytes.Replace(x.Answer, []byte("resolved"), []byte("open"), 1) }, true},
+		"a time that is none": {list, func(x *exchange) {
+			x.Answer = bytes.Replace(x.Answer, []byte("2026-11-22T10:00:00Z"), []byte("today"), 1)
+		}, true},
+		"an answer without a list":     {list, func(x *exchange) { x.Answer = []byte(`{"limit":25}`) }, true},
+		"an answer as text":            {list, func(x *exchange) { x.Told = http.Header{"Content-Type": {"text/plain"}} }, true},
+		"a severity that there is not": {page, func(x *exchange) { x.Body = bytes.Replace(x.Body, []byte("critical"), []byte("mild"), 1) }, true},
+		"an event without a key":       {page, func(x *exchange) { x.Body = []byte(`{"event_action":"trigger"}`) }, true},
+	} {
+		c.change(&c.x)
+		if got := p.complaints(t.Context(), c.x); (len(got) > 0) != c.wrong {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }
