@@ -91,19 +91,21 @@ func assignedTo(l, channel loose) string {
 	return strings.Join(ids, " ")
 }
 
-// merged reads what an incident was merged into. An incident that took another in was not merged, and neither was one
-// that was resolved for no such reason.
+// merged reads what an incident was merged into, which resolves it. An incident that took another in was not merged.
+// No entry of a merge is documented: what was seen names the other incident in its channel, and says which way.
 func (e *Entry) merged(l, channel loose) {
 	for _, in := range []loose{l, channel, l.object("event_details")} {
 		for _, name := range []string{"resolve_reason", "merged_into", "target_incident"} {
-			into := cmp.Or(in.object(name).object("incident").id("id"), in.object(name).id("id"))
-			if into != "" && into != l.object("incident").id("id") {
-				e.Kind, e.Into = EntryMerged, into
-				return
-			}
+			e.Into = cmp.Or(e.Into, in.object(name).object("incident").id("id"), in.object(name).id("id"))
 		}
 	}
-	if e.Kind == EntryMerged {
+	if said := strings.ToLower(channel.text("summary")); strings.HasPrefix(said, "merged into") && !strings.Contains(said, "into this") {
+		e.Into = cmp.Or(e.Into, channel.object("incident").id("id"))
+	}
+	if e.Into == l.object("incident").id("id") {
+		e.Into = ""
+	}
+	if e.Kind == EntryMerged && e.Into == "" {
 		e.Kind = EntryOther
 	}
 }

@@ -45,8 +45,25 @@ func kindOf(spelled string, byUser bool) EntryKind {
 // bare is a type without what all of them end in.
 func bare(spelled string) string { return strings.TrimSuffix(spelled, "_log_entry") }
 
-// inOrder sorts by time, then by cause: entries share a second.
-func inOrder(entries []Entry) { slices.SortStableFunc(entries, before) }
+// inOrder sorts one incident's entries by time, then by cause: entries share a second. What would open a resolved
+// incident has opened it again: PagerDuty has no entry of its own for that.
+func inOrder(entries []Entry) {
+	slices.SortStableFunc(entries, before)
+	resolved := false
+	for i := range entries {
+		switch e := &entries[i]; e.Kind {
+		case EntryResolved:
+			resolved = true
+		case EntryUnacknowledged, EntryTriggered:
+			if resolved {
+				e.Kind = EntryReopened
+			}
+			resolved = false
+		case EntryAcknowledged, EntryReopened:
+			resolved = false
+		}
+	}
+}
 
 // before is the order of two entries.
 func before(a, b Entry) int {

@@ -79,8 +79,12 @@ func TestEntriesOfEveryKind(t *testing.T) {
 		"snoozed backwards": {`"type":"snooze_log_entry",` + byUser + `,"channel":{"duration":-5}`,
 			Entry{Kind: EntrySnoozed, User: "PANN", Name: "Ann", Human: true}},
 		"reopened": {`"type":"reopen_log_entry",` + byUser, Entry{Kind: EntryReopened, User: "PANN", Name: "Ann", Human: true}},
-		"merged": {`"type":"resolve_log_entry",` + byUser + `,"channel":{"type":"website"},"incident":{"id":"PINC"},"resolve_reason":{"type":"merge_resolve_reason","incident":{"id":"PBIG"}}`,
-			Entry{Kind: EntryMerged, User: "PANN", Name: "Ann", Human: true, Channel: "website", Into: "PBIG"}},
+		"resolved by being merged": {`"type":"resolve_log_entry",` + byUser + `,"channel":{"type":"website"},"incident":{"id":"PINC"},"resolve_reason":{"type":"merge_resolve_reason","incident":{"id":"PBIG"}}`,
+			Entry{Kind: EntryResolved, User: "PANN", Name: "Ann", Human: true, Channel: "website", Into: "PBIG"}},
+		"merged, in words": {`"type":"merge_log_entry",` + byUser + `,"incident":{"id":"PINC"},"channel":{"type":"website","summary":"Merged into [#7] t","incident":{"id":"PBIG"}}`,
+			Entry{Kind: EntryMerged, User: "PANN", Name: "Ann", Human: true, Channel: "website", Into: "PBIG", Text: "Merged into [#7] t"}},
+		"took another in, in words": {`"type":"merge_log_entry",` + byUser + `,"incident":{"id":"PBIG"},"channel":{"type":"website","summary":"Merged with [#8] u","incident":{"id":"PINC"}}`,
+			Entry{Kind: EntryOther, User: "PANN", Name: "Ann", Human: true, Channel: "website", Text: "Merged with [#8] u"}},
 		"merged, by its channel": {`"type":"merge_log_entry",` + byUser + `,"incident":{"id":"PINC"},"channel":{"type":"website","merged_into":{"id":"PBIG"}}`,
 			Entry{Kind: EntryMerged, User: "PANN", Name: "Ann", Human: true, Channel: "website", Into: "PBIG"}},
 		"took another in": {`"type":"merge_log_entry",` + byUser + `,"incident":{"id":"PBIG"},"channel":{"merged_into":{"id":"PBIG"}}`,
@@ -104,6 +108,26 @@ func TestEntriesOfEveryKind(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestWhatOpensAResolvedIncidentReopensIt(t *testing.T) {
+	entry := func(kind, second string) string {
+		return `{"id":"R` + kind + second + `","type":"` + kind + `_log_entry","created_at":"2026-11-22T10:00:` + second + `Z","agent":null}`
+	}
+	var kinds []string
+	for _, e := range logOf(t, "["+strings.Join([]string{
+		entry("resolve", "40"), entry("unacknowledge", "20"), entry("trigger", "00"), entry("unacknowledge", "50"), entry("resolve", "30"),
+		entry("acknowledge", "35"), entry("unacknowledge", "37"), entry("unacknowledge", "40"), entry("trigger", "55"),
+	}, ",")+"]") {
+		kinds = append(kinds, e.At.Format("05 ")+string(e.Kind))
+	}
+	want := []string{
+		"00 triggered", "20 unacknowledged", "30 resolved", "35 acknowledged", "37 unacknowledged", "40 unacknowledged", "40 resolved",
+		"50 reopened", "55 triggered",
+	}
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
