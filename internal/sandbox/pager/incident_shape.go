@@ -81,7 +81,7 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		IncidentNumber: i.number, Title: i.title, Description: i.title,
 		CreatedAt: v.at(i.created), UpdatedAt: v.at(i.touched()), Status: i.status,
 		Service: v.link(serviceRef(i.service)), AssignedVia: "escalation_policy",
-		LastStatusChangeAt: v.at(i.changed), LastStatusChangeBy: v.link(i.changedBy), ResolvedAt: v.maybe(i.resolved),
+		LastStatusChangeAt: v.at(i.changed), LastStatusChangeBy: v.link(typed(i.changedBy)), ResolvedAt: v.maybe(i.resolved),
 		IsMergeable: true, EscalationPolicy: v.link(policyRef(i.policy)),
 		Assignments: []assignmentShape{}, Teams: v.teams(i.service), PendingActions: []pendingShape{}, Acknowledgements: []ackShape{},
 		IncidentsResponders: []ref{}, ResponderRequests: []ref{}, Urgency: i.urgency,
@@ -104,7 +104,7 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		out.Assignments = append(out.Assignments, assignmentShape{v.at(i.assigned), v.link(userRef(u))})
 	}
 	for _, a := range i.acks {
-		out.Acknowledgements = append(out.Acknowledgements, ackShape{v.at(a.at), v.link(a.as)})
+		out.Acknowledgements = append(out.Acknowledgements, ackShape{v.at(a.at), v.link(a.holder(i))})
 	}
 	for _, a := range i.alerts {
 		out.AlertCounts.All++
@@ -127,6 +127,22 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 		out.ResolveReason = &reasonShape{"merge_resolve_reason", v.link(incidentRef(i.mergedInto))}
 	}
 	return out
+}
+
+// holder is who holds an acknowledgement: a user, or the service for a machine.
+func (a ack) holder(i *incident) ref {
+	if a.by == nil {
+		return serviceRef(i.service)
+	}
+	return userRef(a.by)
+}
+
+// typed gives a reference the type that the phone app leaves out of the log.
+func typed(r ref) ref {
+	if r.Type == "" {
+		r.Type = "user_reference"
+	}
+	return r
 }
 
 func (i *incident) touched() time.Time {

@@ -209,6 +209,6 @@ func (p *Pager) mergeIncidents(q *query) (int, any, *problem) {
 		p.merge(from, into, apiActor(u), q.now)
 	}
 	return http.StatusOK, struct {
-		Incident incidentShape `json:"incident"`
-	}{p.incidentShape(q.view, into)}, nil
+		Incident ref `json:"incident"` // no more than a reference
+	}{q.view.link(incidentRef(into))}, nil
 }
