@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // grouping reads whether the page could join an incident that is open, on this service or on one whose alerts are
@@ -15,6 +16,9 @@ func (f *preflight) grouping(ctx context.Context) error {
 		Settings []struct {
 			Type     string      `json:"type"`
 			Services []reference `json:"services"`
+			Config   struct {
+				Timeout float64 `json:"timeout"` // seconds; 0 is as long as the incident is open
+			} `json:"config"`
 		} `json:"alert_grouping_settings"`
 	}
 	q := url.Values{"service_ids[]": {f.service}, "limit": {"100"}}
@@ -32,14 +36,14 @@ func (f *preflight) grouping(ctx context.Context) error {
 		if s.Type == "" || !slices.Contains(ids, f.service) {
 			continue
 		}
-		return f.joins(ctx, s.Type, ids) // a service has one setting at most
+		return f.joins(ctx, s.Type, ids, time.Duration(min(s.Config.Timeout, longest)*float64(time.Second))) // a service has one setting at most
 	}
 	return nil
 }
 
-// joins reads what is open where alerts are grouped. Grouping by time takes in whatever comes; the other ways take in
-// what is like it, which cannot be told from here.
-func (f *preflight) joins(ctx context.Context, how string, services []string) error {
+// joins reads what is open where alerts are grouped. Grouping by time takes in whatever comes within a time; the other
+// ways take in what is like it, which cannot be told from here.
+func (f *preflight) joins(ctx context.Context, how string, services []string, within time.Duration) error {
 	var got struct {
 		Incidents []incidentJSON `json:"incidents"`
 	}
@@ -51,8 +55,10 @@ func (f *preflight) joins(ctx context.Context, how string, services []string) er
 		return err
 	}
 	var open []string
+	sure := false
 	for _, i := range got.Incidents {
 		if slices.Contains(services, i.Service.ID) && i.Status != "resolved" {
+			sure = sure || how == "time" && (within <= 0 || f.now.Before(timeOf(i.CreatedAt).Add(within)))
 			open = append(open, plain(i.Title)+" ("+plain(i.Service.ID)+")")
 		}
 	}
@@ -63,6 +69,6 @@ func (f *preflight) joins(ctx context.Context, how string, services []string) er
 	if more := len(open) - 3; more > 0 {
 		open = append(open[:3], "and others")
 	}
-	f.risk(MergedIntoOther, how == "time", "alerts are grouped (%s), and this is open: %s; a page that joins it notifies nobody anew", plain(how), strings.Join(open, ", "))
+	f.risk(MergedIntoOther, sure, "alerts are grouped (%s), and this is open: %s; a page that joins it notifies nobody anew", plain(how), strings.Join(open, ", "))
 	return nil
 }

@@ -167,7 +167,9 @@ func TestCheckOfAlertGrouping(t *testing.T) {
 		s    shelves
 		want []string
 	}{
-		"by time, one open":       {grouped("time", there), []string{"merged_into_other! alerts are grouped (time), and this is open: t (PWEB)"}},
+		"by time, one open": {grouped("time", there), []string{"merged_into_other! alerts are grouped (time), and this is open: t (PWEB)"}},
+		"by time, long since": {grouped("time", there).with("/alert_grouping_settings", `{"alert_grouping_settings":[{"type":"time","config":{"timeout":3600},"services":[{"id":"PORDERS"},{"id":"PWEB"}]}]}`),
+			[]string{"merged_into_other alerts are grouped (time), and this is open"}},
 		"by content, one open":    {grouped("content_based", there), []string{"merged_into_other alerts are grouped (content_based), and this is open: t (PWEB)"}},
 		"nothing open":            {grouped("intelligent", ""), []string{"merged_into_other alerts are grouped (intelligent): the page may join"}},
 		"a stranger's open":       {grouped("time", incident("PINC", "PX", "2026-11-22T10:00:00Z")), []string{"merged_into_other alerts are grouped (time): the page may join"}},
