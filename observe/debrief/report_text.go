@@ -68,7 +68,7 @@ func (r Report) Text(w io.Writer) error {
 		b.WriteString("\n" + x.text())
 	}
 	if strings.Contains(b.String(), over) {
-		b.WriteString("\n" + over + " had not happened when the run stopped looking, so long after it began to wait: it counts as longer, not as a time.\n")
+		b.WriteString("\n" + over + "5m: not until then, and longer nobody looked. It counts as longer than that, never as a time.\n")
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write report: %w", err)
