@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,9 +53,7 @@ func NewSlack(o SlackOptions) (Notifier, error) {
 	}
 	w := newSlackWire(o, api)
 	if o.Webhook != "" {
-		return &slackWebhook{wire: w, post: func(ctx context.Context, m *slack.WebhookMessage) error {
-			return slack.PostWebhookCustomHTTPContext(ctx, o.Webhook, w.client, m)
-		}}, nil
+		return &slackWebhook{wire: w, post: func(ctx context.Context, body []byte) error { return w.postWebhook(ctx, o.Webhook, body) }}, nil
 	}
 	return &slackBot{wire: w}, nil
 }
@@ -187,7 +186,7 @@ func httpsURL(s string) bool {
 // slackWebhook speaks through an incoming webhook: into its own channel, without ids, and without ears.
 type slackWebhook struct {
 	wire *slackWire
-	post func(context.Context, *slack.WebhookMessage) error
+	post func(ctx context.Context, body []byte) error // the address lives in this closure
 }
 
 // String names the means alone.
@@ -204,10 +203,25 @@ func (h *slackWebhook) Post(ctx context.Context, channel string, m Message) (str
 	if err := checkMessage(op, channel, m); err != nil {
 		return "", err
 	}
-	no := false
-	blocks := slack.Blocks{BlockSet: slackBlockSet(m)}
-	message := &slack.WebhookMessage{Text: slackText(fallbackText(m)), Parse: "none", Blocks: &blocks, UnfurlLinks: &no, UnfurlMedia: &no}
-	return "", h.wire.try(ctx, op, func(ctx context.Context) error { return h.post(ctx, message) })
+	err := h.say(ctx, op, m)
+	var no *slackNo
+	if m.Image != "" && errors.As(err, &no) && strings.HasPrefix(no.code, "invalid_blocks") {
+		m.Text, m.Image = strings.TrimSpace(m.Text+"\n"+m.Image), ""
+		err = h.say(ctx, op, m)
+	}
+	return "", err
+}
+
+func (h *slackWebhook) say(ctx context.Context, op string, m Message) error {
+	blocks, err := slackBlocks(m)
+	if err != nil {
+		return &Problem{Op: op, Why: err.Error()}
+	}
+	body, err := json.Marshal(map[string]any{"text": slackText(fallbackText(m)), "blocks": blocks, "parse": "none", "unfurl_links": false, "unfurl_media": false})
+	if err != nil {
+		return &Problem{Op: op, Why: err.Error()}
+	}
+	return h.wire.try(ctx, op, func(ctx context.Context) error { return h.post(ctx, body) })
 }
 
 // Replies cannot be read.

@@ -152,11 +152,15 @@ func TestSlackThreadsOfManyPages(t *testing.T) {
 
 func TestSlackPictureThatIsGoneBecomesALink(t *testing.T) {
 	f := newSlackFixture(t)
-	if _, err := f.notifier(t, nil).Post(t.Context(), "web-alerts", Message{Text: "look", Image: "https://gone.example.com/a.png"}); err != nil {
-		t.Fatal(err)
+	for _, n := range []Notifier{f.notifier(t, nil), f.webhook(t)} {
+		if _, err := n.Post(t.Context(), "web-alerts", Message{Text: "look", Image: "https://gone.example.com/a.png"}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if said := f.said(t); len(said) != 1 || said[0].Text != "look\n<https://gone.example.com/a.png>" {
-		t.Errorf("said %+v", said)
+	for i, m := range f.said(t) {
+		if i > 1 || m.Text != "look\n<https://gone.example.com/a.png>" {
+			t.Errorf("said %+v", m)
+		}
 	}
 }
 
@@ -172,6 +176,24 @@ func TestSlackWebhookHasNoEars(t *testing.T) {
 	}
 	if _, err := n.Replies(t.Context(), "#web-alerts", "1.2"); !errors.Is(err, ErrNoReplies) {
 		t.Errorf("replies: %v", err)
+	}
+}
+
+func TestSlackWebhookThatIsGone(t *testing.T) {
+	f := newSlackFixture(t)
+	gone := f.notifier(t, func(o *SlackOptions) { o.Token, o.Webhook = "", f.url+"/slack/services/T9/B9/not-to-be-seen" })
+	_, err := gone.Post(t.Context(), "web-alerts", Message{Text: "x"})
+	var p *Problem
+	if !errors.As(err, &p) || !strings.Contains(p.Why, "no_service") || !strings.Contains(p.Try, "make a new one") {
+		t.Errorf("%v, try %+v", err, p)
+	}
+	f.backstage(t, "/knobs", map[string]any{"effect": "channel_is_archived", "count": 1})
+	if _, err := f.webhook(t).Post(t.Context(), "web-alerts", Message{Text: "x"}); err == nil || !strings.Contains(err.Error(), "channel_is_archived") {
+		t.Errorf("archived: %v", err)
+	}
+	f.backstage(t, "/knobs", map[string]any{"effect": "503", "count": 1})
+	if _, err := f.webhook(t).Post(t.Context(), "web-alerts", Message{Text: "x"}); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("503: %v", err)
 	}
 }
 

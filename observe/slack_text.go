@@ -51,18 +51,24 @@ func fallbackText(m Message) string {
 	return m.Text
 }
 
-// slackBlocks is a message in Slack's own form.
-func slackBlocks(m Message) ([]byte, error) { return json.Marshal(slackBlockSet(m)) }
+// slackSectionBlock is a section with nothing but a text. slack-go's own may hold every element there is, and the code
+// to read them all would be linked with it.
+type slackSectionBlock struct {
+	Type slack.MessageBlockType `json:"type"`
+	Text *slack.TextBlockObject `json:"text"`
+}
 
-func slackBlockSet(m Message) (blocks []slack.Block) {
+// slackBlocks is a message in Slack's own form.
+func slackBlocks(m Message) (json.RawMessage, error) {
+	var blocks []any
 	if text := strings.TrimSpace(m.Text); text != "" {
 		// verbatim: Slack finds no names, channels or mentions in it by itself
-		blocks = append(blocks, slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, fitSlack(text), false, true), nil, nil))
+		blocks = append(blocks, slackSectionBlock{slack.MBTSection, slack.NewTextBlockObject(slack.MarkdownType, fitSlack(text), false, true)})
 	}
 	if m.Image != "" {
 		blocks = append(blocks, slack.NewImageBlock(m.Image, cutRunes(fallbackText(m), slackAlt), "", nil))
 	}
-	return blocks
+	return json.Marshal(blocks)
 }
 
 // fitSlack cuts a text so that it fits as it will be written: never in the middle of an escape.

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,6 +95,31 @@ func (w *slackWire) do(ctx context.Context, c slackOrder, said any, head *slack.
 		}
 		return nil
 	})
+}
+
+// postWebhook sends a message to an incoming webhook, which says ok, or no in a word and with a status.
+// https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors
+func (w *slackWire) postWebhook(ctx context.Context, address string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "firedrill")
+	res, err := w.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	word, err := io.ReadAll(io.LimitReader(res.Body, 200))
+	code := strings.TrimSpace(string(word))
+	switch {
+	case res.StatusCode == http.StatusOK:
+		return nil
+	case err == nil && res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests && slackWord.MatchString(code):
+		return &slackNo{code: code}
+	}
+	return slackStatus(res)
 }
 
 // slackStatus is an answer that is no 200, in slack-go's own errors.
@@ -207,6 +233,9 @@ func (n *slackNo) explain() *Problem {
 		return &Problem{Why: "the bot is not in " + channel, Status: http.StatusForbidden, Try: "invite it there: /invite @firedrill"}
 	case "is_archived":
 		return &Problem{Why: "the channel " + channel + " is archived", Status: http.StatusForbidden, Try: "name another in teams.*.slack"}
+	case "no_service", "no_active_hooks", "no_team", "team_disabled", "invalid_token", "channel_is_archived", "action_prohibited":
+		return &Problem{Why: "the incoming webhook is not there any more, or may not write (" + n.code + ")", Status: http.StatusForbidden,
+			Try: "make a new one in the app, and put its address where slack.webhook points to"}
 	case "thread_not_found":
 		return &Problem{Why: "the message it stands under is gone", Status: http.StatusNotFound}
 	}

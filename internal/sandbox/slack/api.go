@@ -166,11 +166,14 @@ func (s *Slack) replies(w http.ResponseWriter, form url.Values) {
 	answer(w, http.StatusOK, object{"ok": true, "messages": list[from:to], "has_more": cursor != "", "response_metadata": object{"next_cursor": cursor}})
 }
 
+// webhookMethod is what knobs call an incoming webhook.
+const webhookMethod = "webhook"
+
 // webhook is an incoming webhook: JSON in, the word ok out, and a status that says no.
 // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors
 func (s *Slack) webhook(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
-	if s.trouble(w, r, "webhook") {
+	if s.trouble(w, r, webhookMethod) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)

@@ -133,6 +133,8 @@ func (s *Slack) trouble(w http.ResponseWriter, r *http.Request, method string) b
 			w.Header().Set("Retry-After", strconv.Itoa(k.Retry))
 		}
 		http.Error(w, "knob", status)
+	case method == webhookMethod:
+		http.Error(w, k.Effect, http.StatusForbidden)
 	default:
 		no(w, k.Effect)
 	}
