@@ -3,6 +3,7 @@ package observe
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +32,7 @@ type preflight struct {
 	now     time.Time
 	severe  bool // the urgency follows the alert's severity
 	check   ServiceCheck
+	learned map[string]setting // by path
 }
 
 // Check reads what may swallow a page, delay it, send it elsewhere, or set something off that is no drill, before
@@ -43,7 +45,7 @@ func (p *PagerDuty) Check(ctx context.Context, service string) (ServiceCheck, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, pagerPreTime)
 	defer cancel()
-	f := &preflight{p: p, op: "check PagerDuty service " + service, service: service, now: p.now()}
+	f := &preflight{p: p, op: "check PagerDuty service " + service, service: service, now: p.now(), learned: map[string]setting{}}
 	for _, look := range []func(context.Context) error{
 		f.base, f.maintenance, f.onCall, f.rules, f.orchestration, f.grouping, f.workflows, f.global,
 	} {
@@ -51,7 +53,11 @@ func (p *PagerDuty) Check(ctx context.Context, service string) (ServiceCheck, er
 			return ServiceCheck{}, err
 		}
 	}
-	return f.told(), nil
+	check := f.told()
+	if len(check.Problems) == 0 { // who mends something asks again at once
+		p.settings.put(f.learned)
+	}
+	return check, nil
 }
 
 // base reads the service itself.
@@ -94,13 +100,35 @@ func (f *preflight) risk(v Verdict, refuses bool, text string, args ...any) {
 // optional reads what not every account has and not every token may read. False: it could not be, and that is noted.
 // What is broken for the moment is an error: a drill can wait.
 func (f *preflight) optional(ctx context.Context, what, path string, v any) (bool, error) {
-	err := f.p.wire.get(ctx, f.op, f.p.api+path, v)
-	var no *Problem
-	if errors.As(err, &no) && slices.Contains([]int{http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound}, no.Status) {
-		f.tell(Unread, "%s could not be looked at (%s)", what, no.Why)
+	got, known := f.p.settings.get(path, f.now)
+	if !known {
+		var err error
+		if got, err = f.ask(ctx, path); err != nil {
+			return false, err
+		}
+		f.learned[path] = got
+	}
+	if got.why != "" {
+		f.tell(Unread, "%s could not be looked at (%s)", what, got.why)
 		return false, nil
 	}
-	return err == nil, err
+	if err := json.Unmarshal(got.body, v); err != nil {
+		return false, &Problem{Op: f.op, Why: "the answer is not what PagerDuty documents: " + f.p.wire.redact(plain(err.Error())), Status: http.StatusOK}
+	}
+	return true, nil
+}
+
+// ask asks for one setting.
+func (f *preflight) ask(ctx context.Context, path string) (setting, error) {
+	a, err := f.p.wire.do(ctx, call{op: f.op, method: http.MethodGet, url: f.p.api + path, again: true})
+	var no *Problem
+	switch {
+	case err == nil:
+		return setting{body: a.body, at: f.now}, nil
+	case errors.As(err, &no) && slices.Contains([]int{http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound}, no.Status):
+		return setting{why: no.Why, at: f.now}, nil
+	}
+	return setting{}, err
 }
 
 // told is the check as callers see it.

@@ -149,6 +149,15 @@ func TestIDsAreChecked(t *testing.T) {
 		if _, err := p.Check(t.Context(), id); err == nil {
 			t.Errorf("check of %q", id)
 		}
+		if _, err := p.Notes(t.Context(), id); err == nil {
+			t.Errorf("notes of %q", id)
+		}
+		if err := p.Mark(t.Context(), id, "drill"); err == nil {
+			t.Errorf("mark of %q", id)
+		}
+		if _, err := p.RealIncidents(t.Context(), id, time.Now(), time.Now()); err == nil {
+			t.Errorf("analytics of %q", id)
+		}
 	}
 	if f.count() != 0 {
 		t.Errorf("%d requests went out", f.count())

@@ -132,6 +132,15 @@ func TestErrorsTellNoSecret(t *testing.T) {
 		all = append(all, err)
 		_, err = p.Check(ctx, "PS")
 		all = append(all, err)
+		_, err = p.Notes(ctx, "P1")
+		all = append(all, err, p.Mark(ctx, "P1", "drill"))
+		_, err = p.RealIncidents(ctx, "PS", time.Now(), time.Now())
+		all = append(all, err)
+		_, err = p.entriesSince(ctx, time.Now(), time.Now(), 1)
+		all = append(all, err)
+		if _, err = p.HasType(ctx, "drill"); status != 404 { // where there are no types, there is none of this name
+			all = append(all, err)
+		}
 	}
 	p, _ := newFake(t, nil)
 	p.wire.client.Transport = leaky{}

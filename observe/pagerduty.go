@@ -50,6 +50,8 @@ type PagerDuty struct {
 	wire   *wire
 	now    func() time.Time
 	shelf  *alertShelf
+
+	settings *settingsShelf
 }
 
 var _ Pager = (*PagerDuty)(nil)
@@ -82,7 +84,7 @@ func NewPagerDuty(o PagerOptions) (*PagerDuty, error) {
 	}
 	p := &PagerDuty{
 		region: o.Region, from: o.From, bots: map[string]bool{}, api: api, events: events, now: o.Now,
-		wire: newWire(o, api, events), shelf: &alertShelf{},
+		wire: newWire(o, api, events), shelf: &alertShelf{}, settings: &settingsShelf{},
 	}
 	for _, id := range o.Bots {
 		p.bots[id] = true
