@@ -54,12 +54,16 @@ func (p *Pager) serviceStatus(s *Service, now time.Time) string {
 
 func (p *Pager) serviceShape(v view, s *Service, now time.Time) serviceShape {
 	ackTimeout := int(p.o.AckTimeout / time.Second)
+	var autoResolve *int
+	if after := int(p.o.AutoResolve / time.Second); after > 0 {
+		autoResolve = &after
+	}
 	r := v.link(serviceRef(s))
 	policy := p.o.Account.policy(s.Policy)
 	out := serviceShape{
 		ID: s.ID, Type: "service", Summary: s.Name, Self: r.Self, HTMLURL: r.Self, Name: s.Name, Description: s.Description,
 		CreatedAt: v.at(now.AddDate(-1, 0, 0)), // nobody remembers
-		Status:    p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AlertCreation: "create_alerts_and_incidents",
+		Status:    p.serviceStatus(s, now), AcknowledgementTimeout: &ackTimeout, AutoResolveTimeout: autoResolve, AlertCreation: "create_alerts_and_incidents",
 		Teams:            v.teams(s),
 		EscalationPolicy: policyShape{ref: v.link(policyRef(policy))}, Integrations: []integrationShape{},
 	}

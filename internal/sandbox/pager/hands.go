@@ -85,6 +85,7 @@ func (p *Pager) retrigger(i *incident, by actor, now time.Time) {
 		i.resolved, i.mergedInto = time.Time{}, nil
 		i.level, i.loops = 0, 0
 		p.assign(i, "assign", now)
+		p.resolveLater(i, now)
 		return
 	}
 	p.notify(i, now)
@@ -181,7 +182,7 @@ func (p *Pager) setUrgency(i *incident, to string, by actor, now time.Time) *pro
 // close resolves an incident and all its alerts.
 func (p *Pager) close(i *incident, by actor, why string, now time.Time) {
 	p.status(i, now, resolved, by.as)
-	i.resolved, i.assignees, i.urgentAt = now, nil, time.Time{}
+	i.resolved, i.assignees, i.urgentAt, i.resolveAt = now, nil, time.Time{}, time.Time{}
 	for _, a := range i.alerts {
 		a.status = resolved
 	}

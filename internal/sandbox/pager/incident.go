@@ -44,8 +44,8 @@ type incident struct {
 	muted      bool // assigned, but nobody is notified
 	automation []string
 
-	escalateAt, unackAt, urgentAt time.Time // what will happen by itself
-	turn                          int       // counts changes of state: a timer set in an earlier turn does nothing
+	escalateAt, unackAt, urgentAt, resolveAt time.Time // what will happen by itself
+	turn                                     int       // counts changes of state: a timer set in an earlier turn does nothing
 }
 
 type ack struct {
@@ -145,6 +145,7 @@ func (p *Pager) create(s *Service, title string, now time.Time) *incident {
 // begin lets everything happen that happens by itself to a new incident.
 func (p *Pager) begin(i *incident, now time.Time) {
 	p.raiseLater(i, now)
+	p.resolveLater(i, now)
 	p.startWorkflows(i, now)
 	p.machines(i, now)
 }
@@ -186,6 +187,9 @@ func (p *Pager) logTrigger(i *incident, a *alert, now time.Time) {
 
 // people are the users of the incident's level.
 func (p *Pager) people(i *incident) (users []*User, refs []ref) {
+	if i.level >= len(i.policy.Levels) { // somebody has changed the policy since
+		return nil, nil
+	}
 	for _, id := range i.policy.Levels[i.level] {
 		if u := p.o.Account.user(id); u != nil {
 			users = append(users, u)

@@ -120,6 +120,9 @@ func (p *Pager) incidentShape(v view, i *incident) incidentShape {
 	if !i.unackAt.IsZero() {
 		out.PendingActions = append(out.PendingActions, pendingShape{Type: "unacknowledge", At: v.at(i.unackAt)})
 	}
+	if !i.resolveAt.IsZero() {
+		out.PendingActions = append(out.PendingActions, pendingShape{Type: "resolve", At: v.at(i.resolveAt)})
+	}
 	if !i.urgentAt.IsZero() {
 		out.PendingActions = append(out.PendingActions, pendingShape{Type: "urgency_change", At: v.at(i.urgentAt), To: "high"})
 	}

@@ -30,6 +30,9 @@ type Options struct {
 	// AckTimeout is how long an acknowledgement holds: 30 minutes.
 	AckTimeout time.Duration
 
+	// AutoResolve is how long an incident stays open before the service resolves it; 0: for ever.
+	AutoResolve time.Duration
+
 	// EventsPerMinute is the limit of each integration key: 120, as PagerDuty documents.
 	EventsPerMinute int
 	// RequestsPerMinute is the limit of each REST key or user: 960, as PagerDuty documents.

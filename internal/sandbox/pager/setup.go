@@ -34,6 +34,7 @@ type settings struct {
 	Analytics  bool       `json:"analytics"`
 	Bare       bool       `json:"analytics_bare"`
 	History    []Past     `json:"history"`
+	Pace       Pace       `json:"pace"`
 }
 
 // setupRoutes are an administrator's hand: PUT /services/ID, /users/ID, /policies/ID and /account change the members
@@ -48,24 +49,28 @@ func (p *Pager) setupRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /account", func(w http.ResponseWriter, _ *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		answer(w, http.StatusOK, a.settings())
+		answer(w, http.StatusOK, p.settings())
 	})
 	mux.HandleFunc("PUT /account", func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		s, err := overlay(a.settings(), r.Body)
+		s, err := overlay(p.settings(), r.Body)
+		if err == nil {
+			err = p.o.setPace(s.Pace)
+		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		a.Abilities, a.Types, a.Priorities = s.Abilities, s.Types, s.Priorities
 		a.Analytics, a.BareAnalytics, a.History = s.Analytics, s.Bare, s.History
-		answer(w, http.StatusOK, a.settings())
+		answer(w, http.StatusOK, p.settings())
 	})
 }
 
-func (a *Account) settings() settings {
-	return settings{a.Abilities, a.Types, a.Priorities, a.Analytics, a.BareAnalytics, a.History}
+func (p *Pager) settings() settings {
+	a := &p.o.Account
+	return settings{a.Abilities, a.Types, a.Priorities, a.Analytics, a.BareAnalytics, a.History, p.o.pace()}
 }
 
 // register is all there is of one sort.
