@@ -150,7 +150,7 @@ func (f *findings) mended(m timeline.Mitigation) {
 	case timeline.ByUnknown:
 		if strings.Contains(m.Why, "CloudTrail") {
 			f.bad("Who mended it is not known: %s.", why)
-			f.do("Allow `cloudtrail:LookupEvents`, so that the next debrief can say who mended it")
+			f.do("Ask who mended it: allow `cloudtrail:LookupEvents`; it is late by minutes, so `firedrill debrief %s --collect` asks again", clean(f.t.Run))
 		}
 	}
 }

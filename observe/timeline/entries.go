@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -131,7 +132,7 @@ func (w *words) add(e journal.Event) {
 			return
 		}
 	case journal.IncidentLogged:
-		if dull(e.Fact.Type) {
+		if dull(e.Fact) {
 			return
 		}
 	case journal.FaultApplied:
@@ -159,8 +160,9 @@ func (w *words) news(c clockRead) bool {
 }
 
 // dull are the log entries that tell nothing beside what others tell.
-func dull(t string) bool {
-	return slices.Contains([]string{"trigger_log_entry", "assign_log_entry", "notify_log_entry"}, t)
+func dull(f journal.Fact) bool {
+	return slices.Contains([]string{"trigger_log_entry", "assign_log_entry", "notify_log_entry"}, f.Type) ||
+		f.Type == "field_value_change_log_entry" && strings.HasPrefix(f.Text, "Incident type changed")
 }
 
 // probe tells only what changed.

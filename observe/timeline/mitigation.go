@@ -104,11 +104,11 @@ func (f *Fold) credit(t Timeline, events []journal.Event, until, at time.Time, f
 	case found != "" && trail:
 		m.Why = found + ", and the trail of the account does not say by whom"
 	case found != "":
-		m.Why = found + ": by somebody or something; without CloudTrail nobody can say who"
+		m.Why = found + ": by somebody or something; CloudTrail has not said by whom"
 	case trail:
 		m.Kind, m.Why = ByItself, "it was well again while our change was still in place, and the trail of the account shows nobody else's"
 	default:
-		m.Why = "it was well again while our change was still in place: worked round by somebody, or healed by itself; without CloudTrail nobody can say which"
+		m.Why = "it was well again while our change was still in place: worked round by somebody, or healed by itself; CloudTrail has not said"
 	}
 	return m
 }

@@ -32,8 +32,8 @@ func TestMitigation(t *testing.T) {
 		"after it was well":       {"restored", 100, func(s *story) { s.change(150, "anna", "person") }, timeline.ByItself, "", "nobody else's"},
 		"ours alone":              {"restored", 100, func(s *story) { s.change(3, "firedrill", "firedrill") }, timeline.ByItself, "", "nobody else's"},
 		"whoever it was":          {"already_restored", 100, func(s *story) { s.change(95, "role/x", "unknown") }, timeline.ByUnknown, "role/x", "not known"},
-		"nobody can say":          {"already_restored", 100, nil, timeline.ByUnknown, "", "without CloudTrail"},
-		"well, and nobody knows":  {"restored", 100, nil, timeline.ByUnknown, "", "without CloudTrail"},
+		"nobody can say":          {"already_restored", 100, nil, timeline.ByUnknown, "", "CloudTrail has not said"},
+		"well, and nobody knows":  {"restored", 100, nil, timeline.ByUnknown, "", "CloudTrail has not said"},
 		"we did":                  {"restored", 0, nil, timeline.ByUs, "", "still in place"},
 		"the trail does not tell": {"diverged", 0, func(s *story) { s.change(3, "", "firedrill") }, timeline.ByUnknown, "", "does not say"},
 	} {

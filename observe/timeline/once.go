@@ -40,18 +40,22 @@ func (o *once) take(e journal.Event) (fact *journal.Event, fresh bool) {
 		return known, false
 	}
 	defer func() { o.entries[entry] = fact }()
+	var best *telling
 	for _, t := range o.told[key] {
-		if t.same(e) {
-			t.merge(e)
-			return t.Event, false
+		if t.same(e) && (best == nil || t.apart(e) < best.apart(e)) {
+			best = t
 		}
+	}
+	if best != nil {
+		best.merge(e)
+		return best.Event, false
 	}
 	o.told[key] = append(o.told[key], &telling{&e, pushed(e), !pushed(e)})
 	return &e, true
 }
 
 // same says that an event tells a fact again, by the other means: both stamps are of the pager's clock, and their bars
-// meet.
+// meet, or nearly.
 func (t *telling) same(e journal.Event) bool {
 	if e.Kind == journal.IncidentOpened {
 		return t.Fact.Role == e.Fact.Role // an incident is opened once
@@ -65,9 +69,20 @@ func (t *telling) same(e journal.Event) bool {
 	if a, b := t.Fact.Text, e.Fact.Text; e.Kind == journal.IncidentNoted && a != b && a != "" && b != "" {
 		return false
 	}
+	return t.apart(e) <= nigh
+}
+
+// nigh is how much later or earlier than its log a webhook may stamp the same thing.
+const nigh = 250 * time.Millisecond
+
+// apart is how far the stamps of two tellings are from meeting; 0: their bars do.
+func (t *telling) apart(e journal.Event) time.Duration {
+	if t.Seen == nil || e.Seen == nil {
+		return 0
+	}
 	a, ha := stampOf(*t.Seen)
 	b, hb := stampOf(*e.Seen)
-	return a.Sub(b).Abs() <= ha+hb+time.Millisecond
+	return max(0, a.Sub(b).Abs()-ha-hb)
 }
 
 // merge adds what an event knows more: the stamp from whoever tells it better, who and how from the log.
@@ -75,13 +90,7 @@ func (t *telling) merge(e journal.Event) {
 	push := pushed(e)
 	t.pushed, t.polled = t.pushed || push, t.polled || !push
 	if e.Seen != nil && (t.Seen == nil || e.Seen.ErrorS < t.Seen.ErrorS) {
-		t.Seen = e.Seen
-	}
-	if e.At.Before(t.At) {
-		t.At = e.At
-	}
-	if t.Fact.LookedAt == nil {
-		t.Fact.LookedAt = e.Fact.LookedAt
+		t.Seen, t.At, t.Fact.LookedAt = e.Seen, e.At, e.Fact.LookedAt // what bounds a stamp goes with it
 	}
 	log, other := e.Fact, t.Fact
 	if push {

@@ -136,8 +136,14 @@ func (f *Fold) earliest(in *incident, events []*journal.Event, counts func(journ
 		if late && s.hi.Before(since.lo) {
 			continue // it was none of ours then
 		}
-		if counts(*e) && (best == nil || s.at.Before(best.at)) {
+		switch {
+		case !counts(*e):
+		case best == nil:
 			best = &found{span: s, by: who(*e), in: in}
+		case s.at.Before(best.at):
+			best = &found{span: firstSpan(s, best.span), by: who(*e), in: in}
+		default:
+			best.span = firstSpan(best.span, s)
 		}
 	}
 	return best
@@ -174,8 +180,14 @@ func (f *Fold) resolved() (last *found, unknown bool) {
 		if !ok {
 			return nil, false
 		}
-		if byHuman != nil && (last == nil || last.at.Before(s.at)) {
+		switch {
+		case byHuman == nil:
+		case last == nil:
 			last = &found{span: s, by: who(*byHuman), in: in}
+		case last.at.Before(s.at):
+			last = &found{span: lastSpan(s, last.span), by: who(*byHuman), in: in}
+		default:
+			last.span = lastSpan(last.span, s)
 		}
 	}
 	return last, last == nil && len(all) > 0
@@ -183,23 +195,36 @@ func (f *Fold) resolved() (last *found, unknown bool) {
 
 // closed says that an incident is resolved, and by which person last.
 func (f *Fold) closed(in *incident) (s span, byHuman *journal.Event, ok bool) {
-	var reopened span
-	for _, e := range slices.Concat(in.acks, in.reopens) {
-		if a := f.place(e); a.at.After(reopened.at) {
-			reopened = a
-		}
-	}
 	for _, e := range in.resolves {
 		r := f.place(e)
-		if reopened.at.After(r.at) {
-			continue // somebody took it up again
+		if f.takenUp(in, r) {
+			continue
 		}
 		ok = true
-		if human(*e) && (byHuman == nil || s.at.Before(r.at)) {
+		switch {
+		case !human(*e):
+		case byHuman == nil:
 			s, byHuman = r, e
+		case s.at.Before(r.at):
+			s, byHuman = lastSpan(r, s), e
+		default:
+			s = lastSpan(s, r)
 		}
 	}
 	return s, byHuman, ok
+}
+
+// takenUp says that somebody took an incident up again after a resolve. Where the stamps do not tell them apart, an
+// acknowledge came before it.
+func (f *Fold) takenUp(in *incident, resolved span) bool {
+	return slices.ContainsFunc(in.reopens, func(e *journal.Event) bool { return !f.place(e).at.Before(resolved.at) }) ||
+		slices.ContainsFunc(in.acks, func(e *journal.Event) bool {
+			a := f.place(e)
+			if a.by == "" || a.by != resolved.by {
+				return a.at.After(resolved.at)
+			}
+			return a.stamp.After(resolved.stamp) && a.stamp.Sub(resolved.stamp) >= a.half+resolved.half
+		})
 }
 
 // answered says that a person has reacted to an incident of the drill.

@@ -35,9 +35,13 @@ func history(t *rapid.T, from float64) (all []happened) {
 	kinds := rapid.SampledFrom([]journal.Kind{journal.IncidentAcknowledged, journal.IncidentAcknowledged, journal.IncidentUnacknowledged,
 		journal.IncidentEscalated, journal.IncidentNotified, journal.IncidentReassigned, journal.IncidentSnoozed, journal.IncidentNoted})
 	for range rapid.IntRange(0, 8).Draw(t, "acts") {
-		add(0.002, 60, kinds.Draw(t, "kind"), people.Draw(t, "who"))
+		kind, who, least := kinds.Draw(t, "kind"), people.Draw(t, "who"), 0.002
+		if slices.ContainsFunc(all, func(h happened) bool { return h.kind == kind && h.who == who && at-h.at < 3 }) {
+			least = 3 // nobody does the same thing twice within a moment
+		}
+		add(least, 60, kind, who)
 	}
-	add(0.5, 60, journal.IncidentAcknowledged, "Anna")
+	add(3, 60, journal.IncidentAcknowledged, "Anna")
 	add(0.5, 60, journal.IncidentResolved, "Anna")
 	return all
 }
@@ -175,8 +179,8 @@ func holds(t *rapid.T, x timeline.Timeline, truth map[timeline.Name]float64, zer
 			if name == "page" || name == "acknowledge" {
 				most = 0.7
 			}
-			if truth[timeline.Acknowledged]-truth[timeline.Paged] < 1 {
-				most = max(most, 1.2) // stamps within a second of each other may contradict themselves: the bar says by how much
+			if truth[timeline.Acknowledged]-truth[timeline.Paged] < 1 || truth[timeline.Paged]-truth[timeline.Effective] < 2 {
+				most = max(most, 2) // stamps within a second of each other may contradict themselves: the bar says by how much
 			}
 		}
 		if i.ErrorS > most {

@@ -176,7 +176,7 @@ func TestBarsHoldTheTruth(t *testing.T) {
 			if name == "acknowledge" {
 				widest = 1.0 // two stamps of one clock
 			}
-			if s.truth[timeline.Acknowledged]-s.truth[timeline.Effective] < 2 {
+			if s.truth[timeline.Acknowledged]-s.truth[timeline.Effective] < 2 || s.truth[timeline.Paged]-s.truth[timeline.Effective] < 2 {
 				widest = 2 // what follows each other within the bars may contradict itself: the bar says by how much
 			}
 			if i.ErrorS > widest {

@@ -109,6 +109,42 @@ func (s *span) notAfter(t time.Time) {
 	}
 }
 
+// firstSpan is the first of two: a is, by its stamp, and where their bars meet it may have been b.
+func firstSpan(a, b span) span {
+	if b.lo.Before(a.lo) {
+		a.lo = b.lo
+	}
+	if b.hi.Before(a.hi) {
+		a.hi = b.hi
+	}
+	return a.either(b, a.stamp.Add(-a.half).Sub(b.stamp.Add(-b.half)))
+}
+
+// lastSpan is the last of two: a is, by its stamp, and where their bars meet it may have been b.
+func lastSpan(a, b span) span {
+	if b.lo.After(a.lo) {
+		a.lo = b.lo
+	}
+	if b.hi.After(a.hi) {
+		a.hi = b.hi
+	}
+	return a.either(b, b.stamp.Add(b.half).Sub(a.stamp.Add(a.half)))
+}
+
+// either keeps the best guess within the bar, and lets the stamp reach as far beyond its own as that of another does.
+func (s span) either(o span, beyond time.Duration) span {
+	if s.at.Before(s.lo) {
+		s.at = s.lo
+	}
+	if s.at.After(s.hi) {
+		s.at = s.hi
+	}
+	if s.by == o.by {
+		s.half += max(0, beyond)
+	}
+	return s
+}
+
 // caused narrows two spans, the first of which caused the second. Effective, which is our own reading, stays: it is
 // passed with anchor.
 func caused(first, then *span, anchor bool) {
