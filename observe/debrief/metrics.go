@@ -17,7 +17,7 @@ func Buckets() []float64 {
 }
 
 // Collect folds runs into metrics. Labels come from drill and environment files, never from runs or people, so their
-// number is bounded. Only known intervals are observed: what did not happen has no time.
+// number is bounded. A time that is not known is nowhere a time: what had not happened is counted as such.
 func Collect(runs []timeline.Timeline) (*prometheus.Registry, error) {
 	m := newMetrics()
 	last := map[string]timeline.Timeline{}
@@ -25,11 +25,7 @@ func Collect(runs []timeline.Timeline) (*prometheus.Registry, error) {
 		b := t.Brief
 		drill, team, env := label(b.Drill), label(b.Team), label(b.Environment)
 		for _, f := range t.Faults {
-			in := 0.0
-			if f.InPlace() {
-				in = 1
-			}
-			m.inPlace.WithLabelValues(env, drill, label(f.Kind)).Add(in)
+			m.inPlace.WithLabelValues(env, drill, label(f.Kind)).Add(float64(truth(f.InPlace())))
 		}
 		if t.Outcome == "" {
 			continue
@@ -57,18 +53,72 @@ func Collect(runs []timeline.Timeline) (*prometheus.Registry, error) {
 			}
 		}
 	}
+	m.estimates(ReportOf(runs))
+	m.alarms(CoverageIn(runs))
 	return m.registry()
 }
 
+// estimates are what the runs of a drill say together.
+func (m metrics) estimates(r Report) {
+	for _, x := range r.Drills {
+		drill, team, env := label(x.Drill), label(x.Team), label(x.Environment)
+		for _, phase := range phases() {
+			e := x.Estimates[phase]
+			if e.N == 0 {
+				continue
+			}
+			m.counted.WithLabelValues(phase, drill, team, env, "known").Set(float64(e.N - e.Censored))
+			m.counted.WithLabelValues(phase, drill, team, env, "censored").Set(float64(e.Censored))
+			if e.P50S != nil {
+				m.p50.WithLabelValues(phase, drill, team, env).Set(*e.P50S)
+			}
+			if e.P90S != nil {
+				m.p90.WithLabelValues(phase, drill, team, env).Set(*e.P90S)
+			}
+		}
+	}
+}
+
+// alarms are what has been put to the test.
+func (m metrics) alarms(c Coverage) {
+	for _, env := range c.Environments {
+		for _, x := range env.Cells {
+			if x.Tests == 0 {
+				continue
+			}
+			values := []string{label(x.Alarm), label(x.Drill), label(env.Environment)}
+			m.tests.WithLabelValues(append(values, Rang)...).Add(float64(x.Rang))
+			m.tests.WithLabelValues(append(values, Silent)...).Add(float64(x.Tests - x.Rang))
+			m.rang.WithLabelValues(values...).Set(float64(truth(x.State == Rang)))
+			if x.LatencyS != nil {
+				m.latency.WithLabelValues(values...).Set(*x.LatencyS)
+			}
+		}
+	}
+}
+
+// longestLabel is how much of a name a label shows.
+const longestLabel = 200
+
 // label makes a value that Prometheus takes.
-func label(s string) string { return strings.ToValidUTF8(s, "?") }
+func label(s string) string {
+	s = strings.ToValidUTF8(s, "?")
+	if r := []rune(s); len(r) > longestLabel {
+		s = string(r[:longestLabel])
+	}
+	return s
+}
 
 type metrics struct {
-	seconds *prometheus.HistogramVec
-	last    *prometheus.GaugeVec
-	runs    *prometheus.CounterVec
-	inPlace *prometheus.GaugeVec
-	when    *prometheus.GaugeVec
+	seconds       *prometheus.HistogramVec
+	last          *prometheus.GaugeVec
+	runs          *prometheus.CounterVec
+	inPlace       *prometheus.GaugeVec
+	when          *prometheus.GaugeVec
+	p50, p90      *prometheus.GaugeVec
+	counted       *prometheus.GaugeVec
+	tests         *prometheus.CounterVec
+	rang, latency *prometheus.GaugeVec
 }
 
 func newMetrics() metrics {
@@ -87,12 +137,24 @@ func newMetrics() metrics {
 			"environment", "drill", "kind"),
 		when: gauge("firedrill_last_run_timestamp_seconds", "When the last run that was not refused ended, in Unix time.",
 			"drill", "environment"),
+		p50: gauge("firedrill_p50_seconds", "Within how long half of the runs got through a phase, by Kaplan and Meier; absent below three runs, and where half of them did not.",
+			"phase", "drill", "team", "environment"),
+		p90: gauge("firedrill_p90_seconds", "Within how long nine of ten runs got through a phase, by Kaplan and Meier; absent below ten runs, and where nine of ten did not.",
+			"phase", "drill", "team", "environment"),
+		counted: gauge("firedrill_phase_runs", "Runs that say something of a phase: known, or censored, which had not got through it when they stopped looking.",
+			"phase", "drill", "team", "environment", "result"),
+		tests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "firedrill_alarm_tests_total", Help: "How often a drill has put what it watches to the test, and whether it rang."},
+			[]string{"alarm", "drill", "environment", "result"}),
+		rang: gauge("firedrill_alarm_last_rang", "Whether what a drill watches rang in the last run that put it to the test: 1, or 0 where it was silent.",
+			"alarm", "drill", "environment"),
+		latency: gauge("firedrill_alarm_last_latency_seconds", "How long after the fault was felt it rang in that run; absent where it was silent.",
+			"alarm", "drill", "environment"),
 	}
 }
 
 func (m metrics) registry() (*prometheus.Registry, error) {
 	r := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{m.seconds, m.last, m.runs, m.inPlace, m.when} {
+	for _, c := range []prometheus.Collector{m.seconds, m.last, m.runs, m.inPlace, m.when, m.p50, m.p90, m.counted, m.tests, m.rang, m.latency} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
