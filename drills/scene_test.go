@@ -190,8 +190,14 @@ func (s *scene) untouched(t *testing.T) {
 
 // fakeAlarms are alarms as they stand.
 type fakeAlarms struct {
-	list []observe.Alarm
-	err  error
+	list    []observe.Alarm
+	err     error
+	mutes   []observe.Mute
+	muteErr error
+}
+
+func (f *fakeAlarms) Mutes(context.Context, string) ([]observe.Mute, error) {
+	return f.mutes, f.muteErr
 }
 
 func (f *fakeAlarms) Describe(_ context.Context, patterns []string) (found []observe.Alarm, err error) {

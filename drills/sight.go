@@ -35,6 +35,7 @@ type sight struct {
 	whole  bool // every fault says what it moves
 	all    []observe.Alarm
 	watch  []seen
+	nested int  // composite alarms that are being judged within each other
 	pages  bool // some watched alert of Alertmanager pages through PagerDuty
 }
 
@@ -50,6 +51,14 @@ type seen struct {
 	probed bool          // a probe, whose own reading is the detection
 }
 
+// soonest is when an alarm may fire after the effect. An alarm of alarms follows its children at once.
+func (one seen) soonest() time.Duration {
+	if one.alarm.Composite && one.sees {
+		return one.soon
+	}
+	return observe.SoonestFire(one.alarm, one.moved.Delay)
+}
+
 // checkSight joins what the faults move with the alarms that are watched: an alarm that cannot see the fault, or not
 // in time, is refused before anybody waits for it. It also lists what else would ring.
 func (st *Steps) checkSight(ctx context.Context, v *Preview) *Refusal {
@@ -60,6 +69,9 @@ func (st *Steps) checkSight(ctx context.Context, v *Preview) *Refusal {
 			return refuse("alarms", "allow cloudwatch:DescribeAlarms on all alarms", "list the alarms that may ring: %v", err)
 		}
 		s.all = all
+	}
+	if r := st.checkMuted(ctx, s); r != nil {
+		return r
 	}
 	st.checkPages(ctx, s)
 	for _, check := range []func() *Refusal{s.checkWatched, s.checkActions, s.checkStop, s.checkFloors} {
@@ -108,7 +120,7 @@ func (s *sight) watched(p PlannedProbe) seen {
 			return seen{alarm: observe.Alarm{Name: p.Alarm}, why: "it is not among the alarms of this account and region", asked: true}
 		}
 		one := s.judge("alarm "+p.Alarm, s.all[i])
-		one.soon, one.asked = observe.SoonestFire(s.all[i], one.moved.Delay), true
+		one.soon, one.asked = one.soonest(), true
 		return one
 	case p.Spec.CloudWatch != nil:
 		c := p.Spec.CloudWatch
@@ -142,7 +154,7 @@ func (s *sight) checkActions() *Refusal {
 	switch {
 	case s.p.Page.When != PageAlarm, s.pages:
 	case alarms == 0:
-		s.warn("no alarm is watched of which it is known whom it tells: whether anything pages before the fallback of %s cannot be told", short(s.p.Page.Fallback))
+		s.warn("no alarm of CloudWatch is watched: whether anything pages before the fallback of %s cannot be told", short(s.p.Page.Fallback))
 	case !pages:
 		return refuse("alarms", "give it an alarm action that reaches PagerDuty, or write page: {when: direct}", "no watched alarm has an action: nobody would be paged by it")
 	}
@@ -160,7 +172,7 @@ func (s *sight) checkStop() *Refusal {
 			return refuse("stop_condition", "stop on what hurts customers, never on the metric that is perturbed",
 				"stop condition %s watches %s, which %s moves", p.Label, one.moved.Name, by(one.moved))
 		}
-		if one.alarm.Composite {
+		if one.alarm.Composite && !one.blind || len(one.alarm.Inputs) > 0 && !one.blind {
 			s.warn("stop condition %s cannot be judged: %s", p.Label, one.why)
 		}
 	}

@@ -148,6 +148,9 @@ func made(w seen) string {
 	if w.probed {
 		return "the period of its metric, and until the datapoint is there"
 	}
+	if w.alarm.Composite && w.sees {
+		return "when its children ring"
+	}
 	if w.alarm.Composite {
 		return "its children's times are not known"
 	}

@@ -18,11 +18,9 @@ func (s *sight) judge(what string, a observe.Alarm) seen {
 	one := seen{alarm: a}
 	switch {
 	case a.Composite:
-		one.why = "a composite alarm, whose children are not followed"
-		return one
+		return s.judgeComposite(what, a)
 	case a.Metric == "":
-		one.why = "it computes with several metrics"
-		return one
+		return s.judgeMath(what, a)
 	}
 	kin := false // of the namespace of some fault
 	for _, m := range s.metric {

@@ -3,8 +3,6 @@ package drills
 import (
 	"slices"
 	"strings"
-
-	"github.com/firedrill/firedrill/observe"
 )
 
 // reach lists every alarm that tells the topics which the drill's own alarms tell, and what it means to this drill.
@@ -99,7 +97,7 @@ func (s *sight) tellReach(from string) {
 
 func watchWhy(one seen) string {
 	if one.sees {
-		return "sees " + one.moved.Name + "; not to be counted on before " + short(observe.SoonestFire(one.alarm, one.moved.Delay))
+		return "sees " + one.moved.Name + "; not to be counted on before " + short(one.soonest())
 	}
 	return "cannot be judged: " + one.why
 }

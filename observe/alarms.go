@@ -138,10 +138,27 @@ func (a *Alarm) fill(queries []types.MetricDataQuery) {
 		a.Namespace, a.Metric = aws.ToString(stat.Metric.Namespace), aws.ToString(stat.Metric.MetricName)
 		a.Dimensions, a.Statistic = dimensions(stat.Metric.Dimensions), aws.ToString(stat.Stat)
 	}
+	if len(queries) > 1 || len(queries) == 1 && queries[0].Expression != nil {
+		a.math(queries)
+	}
 	for _, q := range queries {
 		a.Period = max(a.Period, seconds(q.Period))
 		if q.MetricStat != nil {
 			a.Period = max(a.Period, seconds(q.MetricStat.Period))
+		}
+	}
+}
+
+// math takes over what an alarm computes, and of what.
+func (a *Alarm) math(queries []types.MetricDataQuery) {
+	for _, q := range queries {
+		if q.MetricStat != nil && q.MetricStat.Metric != nil {
+			m := q.MetricStat.Metric
+			a.Inputs = append(a.Inputs, Alarm{Name: aws.ToString(q.Id), Namespace: aws.ToString(m.Namespace), Metric: aws.ToString(m.MetricName),
+				Dimensions: dimensions(m.Dimensions), Statistic: aws.ToString(q.MetricStat.Stat), Period: seconds(q.MetricStat.Period)})
+		}
+		if text := aws.ToString(q.Expression); text != "" && (q.ReturnData == nil || *q.ReturnData) {
+			a.Expression = text
 		}
 	}
 }
@@ -156,7 +173,18 @@ func ofComposite(c *types.CompositeAlarm) Alarm {
 		OKActions:    c.OKActions,
 		Insufficient: c.InsufficientDataActions,
 		Composite:    true,
+		Rule:         aws.ToString(c.AlarmRule),
+		Suppressor:   nameOfAlarm(aws.ToString(c.ActionsSuppressor)),
+		Suppressed:   cmp.Or(aws.ToString(c.ActionsSuppressedReason), string(c.ActionsSuppressedBy)),
 	}
+}
+
+// nameOfAlarm takes a name or an ARN.
+func nameOfAlarm(s string) string {
+	if _, tail, ok := strings.Cut(s, ":alarm:"); ok {
+		return tail
+	}
+	return s
 }
 
 func dimensions(list []types.Dimension) map[string]string {

@@ -116,7 +116,8 @@ func TestAlarmsAreToldWhole(t *testing.T) {
 			Actions: []string{"x"}, OKActions: []string{"y"}, Insufficient: []string{"z"},
 		},
 		{Name: "b", Namespace: "Orders", Metric: "Errors", Statistic: "Sum", Period: 2 * time.Minute, Datapoints: 2, Evaluations: 2},
-		{Name: "c", Period: 2 * time.Minute, Datapoints: 1, Evaluations: 1},
+		{Name: "c", Period: 2 * time.Minute, Datapoints: 1, Evaluations: 1, Expression: "m1*2",
+			Inputs: []Alarm{{Namespace: "Orders", Metric: "Errors", Statistic: "Sum", Period: 2 * time.Minute}}},
 		{Name: "d", State: "OK", Enabled: true, Actions: []string{"x"}, Composite: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

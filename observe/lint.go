@@ -23,6 +23,15 @@ func Lint(a Alarm) []string {
 	case !a.Enabled:
 		warn("the actions of %s are disabled: it tells nobody", a.Name)
 	}
+	switch {
+	case a.Suppressed != "":
+		warn("the actions of %s are suppressed now (%s): it tells nobody", a.Name, plain(a.Suppressed))
+	case a.Suppressor != "":
+		warn("%s tells nobody while alarm %s rings, which suppresses its actions", a.Name, a.Suppressor)
+	}
+	if why := hides(a); why != "" {
+		warn("%s may hide the fault: %s", a.Name, why)
+	}
 	if len(a.Actions) > 0 && len(a.OKActions) == 0 {
 		warn("%s has no OK action: its incident is never resolved by itself", a.Name)
 	}
@@ -30,6 +39,26 @@ func Lint(a Alarm) []string {
 		warn("%s may never clear: %s. Try: treat missing data as notBreaching", a.Name, reason)
 	}
 	return warnings
+}
+
+// hides says how an alarm's treatment of missing data keeps a fault from showing, "" when it does not. A metric of what
+// is well (successes, heartbeats) stops when its source does, and then good news is missing data.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+func hides(a Alarm) string {
+	if a.Composite || sparse(a) || !strings.HasPrefix(a.Comparison, "LessThan") || strings.Contains(a.Comparison, "Upper") {
+		return ""
+	}
+	switch a.Missing {
+	case "notBreaching":
+		return "it rings when a metric falls, and a metric that stops altogether counts as good (missing data is notBreaching). Try: treat missing data as breaching"
+	case "ignore":
+		return "it rings when a metric falls, and a metric that stops altogether changes nothing (missing data is ignored). Try: treat missing data as breaching"
+	case "", "missing":
+		if len(a.Insufficient) == 0 {
+			return "it rings when a metric falls, and a metric that stops altogether ends in INSUFFICIENT_DATA, which tells nobody. Try: treat missing data as breaching"
+		}
+	}
+	return ""
 }
 
 // stuck says why an alarm may stay as it is after its cause is gone, "" when it will not. Some metrics of AWS come

@@ -29,7 +29,19 @@ func TestLint(t *testing.T) {
 		"breaching":          {func(a *Alarm) { a.Missing = "breaching" }, "counts as breaching"},
 		"load balancer":      {func(a *Alarm) { a.Namespace, a.Metric, a.Missing = "AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "" }, "resolves no incident"},
 		"always there":       {func(a *Alarm) { a.Namespace, a.Metric, a.Missing = "AWS/SQS", "ApproximateNumberOfMessagesVisible", "" }, ""},
-		"consumed capacity":  {func(a *Alarm) { a.Metric, a.Missing = "ConsumedWriteCapacityUnits", "" }, ""},
+		"suppressor":         {func(a *Alarm) { a.Composite, a.Suppressor = true, "deploy" }, "tells nobody while alarm deploy rings"},
+		"suppressed":         {func(a *Alarm) { a.Composite, a.Suppressor, a.Suppressed = true, "deploy", "Alarm" }, "suppressed now (Alarm)"},
+		"falls, stops: good": {func(a *Alarm) { a.Namespace, a.Metric, a.Comparison = "Shop", "Orders", "LessThanThreshold" }, "may hide the fault"},
+		"falls, stops: kept": {func(a *Alarm) {
+			a.Namespace, a.Metric, a.Comparison, a.Missing = "Shop", "Orders", "LessThanThreshold", "ignore"
+		}, "changes nothing"},
+		"falls, stops: none": {func(a *Alarm) {
+			a.Namespace, a.Metric, a.Comparison, a.Missing = "Shop", "Orders", "LessThanThreshold", ""
+		}, "ends in INSUFFICIENT_DATA, which tells nobody"},
+		"falls, stops: rung": {func(a *Alarm) {
+			a.Namespace, a.Metric, a.Comparison, a.Missing = "Shop", "Orders", "LessThanThreshold", "breaching"
+		}, ""},
+		"consumed capacity": {func(a *Alarm) { a.Metric, a.Missing = "ConsumedWriteCapacityUnits", "" }, ""},
 	} {
 		a := good
 		c.change(&a)

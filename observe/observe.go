@@ -57,6 +57,12 @@ type Alarm struct {
 	OKActions    []string
 	Composite    bool
 	Insufficient []string // actions on INSUFFICIENT_DATA
+
+	Rule       string  // of a composite alarm
+	Suppressor string  // of a composite alarm: name of the alarm that keeps its actions from running while it rings
+	Suppressed string  // why its actions do not run now, as CloudWatch says; empty: they do
+	Expression string  // of metric math: what is compared
+	Inputs     []Alarm // of metric math: the metrics that it computes with, as alarms without a threshold
 }
 
 // Transition is one change of an alarm's state.

@@ -13,6 +13,7 @@ type alarm struct {
 	name       string
 	state      types.StateValue
 	metric     *types.Metric
+	queries    []types.MetricDataQuery // of metric math, in the metric's place
 	statistic  string
 	unit       types.StandardUnit // empty for any
 	period     time.Duration
@@ -30,24 +31,31 @@ type point struct {
 	exists bool // without it the datapoint is missing
 }
 
-// read takes an alarm from the API; ok is false for one that does not watch a single metric.
+// read takes an alarm from the API; ok is false for one that watches neither a metric nor what is computed of some.
 func read(m types.MetricAlarm) (a alarm, ok bool) {
-	if m.MetricName == nil || m.Namespace == nil || m.Period == nil || m.EvaluationPeriods == nil || m.Threshold == nil {
+	single := aws.ToString(m.MetricName) != "" && aws.ToString(m.Namespace) != "" && m.Period != nil
+	if !single && len(m.Metrics) == 0 || m.EvaluationPeriods == nil || m.Threshold == nil {
 		return alarm{}, false
 	}
 	a = alarm{
 		name: aws.ToString(m.AlarmName), state: m.StateValue, statistic: string(m.Statistic), unit: m.Unit,
-		metric: &types.Metric{Namespace: m.Namespace, MetricName: m.MetricName, Dimensions: m.Dimensions},
-		period: time.Duration(*m.Period) * time.Second, periods: int(*m.EvaluationPeriods), needed: int(*m.EvaluationPeriods),
+		metric:  &types.Metric{Namespace: m.Namespace, MetricName: m.MetricName, Dimensions: m.Dimensions},
+		queries: m.Metrics, period: time.Duration(aws.ToInt32(m.Period)) * time.Second, periods: int(*m.EvaluationPeriods), needed: int(*m.EvaluationPeriods),
 		comparison: m.ComparisonOperator, threshold: *m.Threshold, missing: aws.ToString(m.TreatMissingData),
 	}
 	if m.DatapointsToAlarm != nil {
 		a.needed = int(*m.DatapointsToAlarm)
 	}
+	for _, q := range m.Metrics {
+		a.period = max(a.period, time.Duration(aws.ToInt32(q.Period))*time.Second)
+		if q.MetricStat != nil {
+			a.period = max(a.period, time.Duration(aws.ToInt32(q.MetricStat.Period))*time.Second)
+		}
+	}
 	if a.missing == "" {
 		a.missing = "missing"
 		// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
-		if *m.Namespace == "AWS/DynamoDB" {
+		if single && *m.Namespace == "AWS/DynamoDB" {
 			a.missing = "ignore"
 		}
 	}

@@ -34,7 +34,7 @@ type api interface {
 
 var _ api = (*cloudwatch.Client)(nil)
 
-// Evaluator evaluates every metric alarm of an account. Make it with New.
+// Evaluator evaluates every alarm of an account. Make it with New.
 type Evaluator struct {
 	api api
 	now func() time.Time
@@ -73,49 +73,92 @@ func (e *Evaluator) Run(ctx context.Context) error {
 	}
 }
 
-// EvaluateOnce evaluates every metric alarm now. One that cannot be evaluated keeps its state and does not stop the
+// EvaluateOnce evaluates every alarm now. One that cannot be evaluated keeps its state and does not stop the
 // others; the error names it.
 func (e *Evaluator) EvaluateOnce(ctx context.Context) error { return e.evaluate(ctx, 0) }
 
 // evaluate looks at the alarms with periods below longest; 0 means all.
 func (e *Evaluator) evaluate(ctx context.Context, longest time.Duration) error {
-	byPeriod, err := e.alarms(ctx, longest)
+	l, err := e.list(ctx, longest)
 	if err != nil {
 		return err
 	}
 	now := e.now()
 	var errs []error
-	for _, alarms := range byPeriod {
+	for _, alarms := range l.byPeriod {
 		for len(alarms) > 0 {
 			n := min(len(alarms), queriesAtOnce)
-			errs = append(errs, e.evaluateSome(ctx, alarms[:n], now))
+			errs = append(errs, e.evaluateSome(ctx, alarms[:n], l.states, now))
 			alarms = alarms[n:]
 		}
 	}
-	return errors.Join(errs...)
+	for _, a := range l.computed {
+		errs = append(errs, e.evaluateMath(ctx, a, l.states, now))
+	}
+	return errors.Join(append(errs, e.compose(ctx, l.composite, l.states))...)
 }
 
-// alarms lists the metric alarms by period. Alarms on metric math are passed over.
-func (e *Evaluator) alarms(ctx context.Context, longest time.Duration) (map[time.Duration][]alarm, error) {
-	out := map[time.Duration][]alarm{}
+// listed are the alarms of an account.
+type listed struct {
+	byPeriod  map[time.Duration][]alarm // of one metric each
+	computed  []alarm                   // of metric math
+	composite []types.CompositeAlarm
+	states    map[string]types.StateValue // of all of them, kept up to date
+}
+
+// list lists all alarms; those to evaluate have periods below longest, or any where it is 0.
+func (e *Evaluator) list(ctx context.Context, longest time.Duration) (listed, error) {
+	out := listed{byPeriod: map[time.Duration][]alarm{}, states: map[string]types.StateValue{}}
 	pages := cloudwatch.NewDescribeAlarmsPaginator(e.api, &cloudwatch.DescribeAlarmsInput{
-		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(100)})
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("evaluate alarms: list them: %w", err)
+			return out, fmt.Errorf("evaluate alarms: list them: %w", err)
 		}
 		for _, m := range page.MetricAlarms {
-			if a, ok := read(m); ok && (longest == 0 || a.period < longest) {
-				out[a.period] = append(out[a.period], a)
+			out.states[aws.ToString(m.AlarmName)] = m.StateValue
+			a, ok := read(m)
+			switch {
+			case !ok || longest != 0 && a.period >= longest:
+			case len(a.queries) > 0:
+				out.computed = append(out.computed, a)
+			default:
+				out.byPeriod[a.period] = append(out.byPeriod[a.period], a)
 			}
+		}
+		for _, c := range page.CompositeAlarms {
+			out.states[aws.ToString(c.AlarmName)] = c.StateValue
+			out.composite = append(out.composite, c)
 		}
 	}
 	return out, nil
 }
 
+// evaluateMath evaluates one alarm on what its queries compute.
+func (e *Evaluator) evaluateMath(ctx context.Context, a alarm, states map[string]types.StateValue, now time.Time) error {
+	out, err := e.api.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{MetricDataQueries: a.queries, ScanBy: types.ScanByTimestampAscending,
+		StartTime: aws.Time(now.Add(-time.Duration(a.reach()) * a.period)), EndTime: aws.Time(now.Add(time.Second))})
+	if err != nil {
+		return fmt.Errorf("evaluate alarm %s: read its data: %w", a.name, err)
+	}
+	values := map[int64]float64{}
+	for _, r := range out.MetricDataResults { // one alone returns data
+		for j, at := range r.Timestamps {
+			values[at.Unix()] = r.Values[j]
+		}
+	}
+	return e.decide(ctx, a, reading{values, states}, now)
+}
+
+// reading is what an alarm is decided on, and where its state is noted.
+type reading struct {
+	values map[int64]float64
+	states map[string]types.StateValue
+}
+
 // evaluateSome evaluates alarms of one period on one reading of their data.
-func (e *Evaluator) evaluateSome(ctx context.Context, alarms []alarm, now time.Time) error {
+func (e *Evaluator) evaluateSome(ctx context.Context, alarms []alarm, states map[string]types.StateValue, now time.Time) error {
 	longest := 0
 	in := &cloudwatch.GetMetricDataInput{EndTime: aws.Time(now.Add(time.Second)), ScanBy: types.ScanByTimestampAscending}
 	for i, a := range alarms {
@@ -139,14 +182,14 @@ func (e *Evaluator) evaluateSome(ctx context.Context, alarms []alarm, now time.T
 		for j, at := range r.Timestamps {
 			values[at.Unix()] = r.Values[j]
 		}
-		errs = append(errs, e.decide(ctx, a, values, now))
+		errs = append(errs, e.decide(ctx, a, reading{values, states}, now))
 	}
 	return errors.Join(errs...)
 }
 
 // decide says the alarm's state if it is another than the account believes.
-func (e *Evaluator) decide(ctx context.Context, a alarm, values map[int64]float64, now time.Time) error {
-	points := a.evaluationRange(values, now)
+func (e *Evaluator) decide(ctx context.Context, a alarm, r reading, now time.Time) error {
+	points := a.evaluationRange(r.values, now)
 	state := a.judge(points)
 	if state == a.state {
 		return nil
@@ -161,5 +204,6 @@ func (e *Evaluator) decide(ctx context.Context, a alarm, values map[int64]float6
 	if err != nil {
 		return fmt.Errorf("evaluate alarm %s: set state %s: %w", a.name, state, err)
 	}
+	r.states[a.name] = state
 	return nil
 }

@@ -23,6 +23,7 @@ type cloudWatch struct {
 	alarms  map[string]*metricAlarm
 	history []alarmHistoryItem // oldest first
 	tags    map[string]map[string]string
+	mutes   map[string]muteRule // by name
 }
 
 var (
@@ -32,7 +33,7 @@ var (
 
 func newCloudWatch(d deps, p publisher) *cloudWatch {
 	return &cloudWatch{deps: d, publisher: p, metrics: newMetricStore(d.now),
-		alarms: map[string]*metricAlarm{}, tags: map[string]map[string]string{}}
+		alarms: map[string]*metricAlarm{}, tags: map[string]map[string]string{}, mutes: map[string]muteRule{}}
 }
 
 // id is the name requests are signed for; the call log says cloudwatch.
@@ -49,6 +50,7 @@ func (c *cloudWatch) operations() map[string]operation {
 		"ListMetrics":         on(false, func(in *listMetricsInput) string { return in.Namespace }, c.listMetrics),
 
 		"PutMetricAlarm":          on(true, func(in *putMetricAlarmInput) string { return in.AlarmName }, c.putMetricAlarm),
+		"PutCompositeAlarm":       on(true, func(in *putCompositeAlarmInput) string { return in.AlarmName }, c.putCompositeAlarm),
 		"DeleteAlarms":            on(true, func(in *alarmNamesInput) string { return first(in.AlarmNames) }, c.deleteAlarms),
 		"EnableAlarmActions":      on(true, func(in *alarmNamesInput) string { return first(in.AlarmNames) }, c.enableAlarmActions),
 		"DisableAlarmActions":     on(true, func(in *alarmNamesInput) string { return first(in.AlarmNames) }, c.disableAlarmActions),
@@ -56,6 +58,8 @@ func (c *cloudWatch) operations() map[string]operation {
 		"DescribeAlarms":          on(false, func(in *describeAlarmsInput) string { return first(in.AlarmNames) }, c.describeAlarms),
 		"DescribeAlarmsForMetric": on(false, func(in *describeAlarmsForMetricInput) string { return in.MetricName }, c.describeAlarmsForMetric),
 		"DescribeAlarmHistory":    on(false, func(in *describeAlarmHistoryInput) string { return in.AlarmName }, c.describeAlarmHistory),
+		"PutAlarmMuteRule":        on(true, func(in *putAlarmMuteRuleInput) string { return in.Name }, c.putAlarmMuteRule),
+		"DeleteAlarmMuteRule":     on(true, func(in *alarmMuteRuleNameInput) string { return in.AlarmMuteRuleName }, c.deleteAlarmMuteRule),
 		"ListAlarmMuteRules":      on(false, func(in *listAlarmMuteRulesInput) string { return in.AlarmName }, c.listAlarmMuteRules),
 
 		"TagResource":         on(true, func(in *alarmTagResourceInput) string { return in.ResourceARN }, c.tagResource),
@@ -68,6 +72,9 @@ func (c *cloudWatch) operations() map[string]operation {
 type alarmConfig struct {
 	Name                    string            `json:"name"`
 	Description             string            `json:"description,omitempty"`
+	Rule                    string            `json:"rule,omitempty"`
+	Suppressor              string            `json:"suppressor,omitempty"`
+	Metrics                 []metricDataQuery `json:"metrics,omitempty"`
 	Namespace               string            `json:"namespace"`
 	Metric                  string            `json:"metric"`
 	Dimensions              map[string]string `json:"dimensions,omitempty"`
@@ -101,10 +108,11 @@ func (c *cloudWatch) config() any {
 			tags[k] = v
 		}
 		out = append(out, alarmConfig{
-			Name: a.AlarmName, Description: a.AlarmDescription, Namespace: a.Namespace, Metric: a.MetricName,
+			Name: a.AlarmName, Rule: a.composite.rule, Suppressor: a.composite.suppressor, Metrics: a.Metrics,
+			Description: a.AlarmDescription, Namespace: a.Namespace, Metric: a.MetricName,
 			Dimensions: dims, Statistic: a.Statistic, Unit: a.Unit, Period: a.Period,
 			EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.needed(),
-			Comparison: a.ComparisonOperator, Threshold: *a.Threshold, MissingData: a.TreatMissingData,
+			Comparison: a.ComparisonOperator, Threshold: a.threshold(), MissingData: a.TreatMissingData,
 			ActionsEnabled: *a.ActionsEnabled, AlarmActions: actionsInOrder(a.AlarmActions), OKActions: actionsInOrder(a.OKActions),
 			InsufficientDataActions: actionsInOrder(a.InsufficientDataActions), Tags: tags,
 		})

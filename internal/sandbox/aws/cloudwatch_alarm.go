@@ -22,10 +22,21 @@ type metricAlarm struct {
 	DatapointsToAlarm                                *int
 	Threshold                                        *float64
 	ComparisonOperator, TreatMissingData             string
+	Metrics                                          []metricDataQuery // metric math, in the place of one metric
 	AlarmConfigurationUpdatedTimestamp               time.Time
 	StateValue, StateReason, StateReasonData         string
 	// StateUpdatedTimestamp moves whenever somebody says the state, StateTransitionedTimestamp only when it changes.
 	StateUpdatedTimestamp, StateTransitionedTimestamp time.Time
+
+	composite composition // of an alarm of alarms; DescribeAlarms tells those apart
+}
+
+// threshold is 0 where there is none: a composite alarm compares nothing.
+func (a *metricAlarm) threshold() float64 {
+	if a.Threshold == nil {
+		return 0
+	}
+	return *a.Threshold
 }
 
 // needed is M of "M of N": N unless said otherwise.
@@ -46,6 +57,7 @@ type putMetricAlarmInput struct {
 	DatapointsToAlarm                                *int
 	Threshold                                        *float64
 	ComparisonOperator, TreatMissingData             string
+	Metrics                                          []metricDataQuery
 	Tags                                             []alarmTag
 }
 
@@ -56,16 +68,23 @@ func (c *cloudWatch) putMetricAlarm(_ context.Context, _ caller, in *putMetricAl
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, old := c.now(), c.alarms[in.AlarmName]
-	if old == nil && len(c.alarms) >= maxAlarms {
-		return nil, &apiError{Code: "LimitExceededFault", QueryCode: "LimitExceeded", Message: "The maximum limit of alarms has been exceeded."}
+	if old := c.alarms[in.AlarmName]; old != nil && old.composite.rule != "" {
+		return nil, validation("a composite alarm has the name %s", in.AlarmName)
 	}
-	a := in.alarm()
+	return &cloudWatchEmpty{}, c.keep(in.alarm(), in.Tags)
+}
+
+// keep takes an alarm in; the caller holds the lock. One that was there keeps its state.
+func (c *cloudWatch) keep(a *metricAlarm, tags []alarmTag) error {
+	now, old := c.now(), c.alarms[a.AlarmName]
+	if old == nil && len(c.alarms) >= maxAlarms {
+		return &apiError{Code: "LimitExceededFault", QueryCode: "LimitExceeded", Message: "The maximum limit of alarms has been exceeded."}
+	}
 	a.AlarmArn, a.AlarmConfigurationUpdatedTimestamp = c.alarmARN(a.AlarmName), now
 	if old == nil {
 		a.StateValue, a.StateReason = "INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"
 		a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = now, now
-		c.retag(a.AlarmArn, in.Tags) // AWS ignores tags here when the alarm exists
+		c.retag(a.AlarmArn, tags) // AWS ignores tags here when the alarm exists
 		c.configured(now, a, "Create", "created")
 	} else {
 		a.StateValue, a.StateReason, a.StateReasonData = old.StateValue, old.StateReason, old.StateReasonData
@@ -73,7 +92,7 @@ func (c *cloudWatch) putMetricAlarm(_ context.Context, _ caller, in *putMetricAl
 		c.configured(now, a, "Update", "updated")
 	}
 	c.alarms[a.AlarmName] = a
-	return &cloudWatchEmpty{}, nil
+	return nil
 }
 
 func (in *putMetricAlarmInput) alarm() *metricAlarm {
@@ -84,7 +103,7 @@ func (in *putMetricAlarmInput) alarm() *metricAlarm {
 		Namespace: in.Namespace, MetricName: in.MetricName, Statistic: in.Statistic, Unit: in.Unit,
 		Dimensions: dimensionsByName(in.Dimensions), Period: in.Period, EvaluationPeriods: in.EvaluationPeriods,
 		DatapointsToAlarm: in.DatapointsToAlarm, Threshold: in.Threshold,
-		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
+		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData, Metrics: in.Metrics,
 	}
 }
 
@@ -94,9 +113,11 @@ func (in *putMetricAlarmInput) check() error {
 	switch {
 	case in.AlarmName == "" || len(in.AlarmName) > 255:
 		return validation("AlarmName must have between 1 and 255 characters")
-	case in.Namespace == "" || in.MetricName == "":
-		return validation("Namespace and MetricName are required; the sandbox has no metric math")
-	case in.Period < 1:
+	case len(in.Metrics) > 0 && (in.Namespace+in.MetricName+in.Statistic != "" || in.Period != 0 || len(in.Dimensions) > 0):
+		return validation("Metrics stands in the place of Namespace, MetricName, Dimensions, Period and Statistic")
+	case len(in.Metrics) == 0 && (in.Namespace == "" || in.MetricName == ""):
+		return validation("Namespace and MetricName are required, or Metrics")
+	case len(in.Metrics) == 0 && in.Period < 1:
 		return validation("Period must be at least 1, not %d", in.Period)
 	case in.EvaluationPeriods < 1:
 		return validation("EvaluationPeriods must be at least 1, not %d", in.EvaluationPeriods)
@@ -113,10 +134,35 @@ func (in *putMetricAlarmInput) check() error {
 	case !slices.Contains(treatments, in.TreatMissingData):
 		return validation("TreatMissingData must be one of breaching, notBreaching, ignore and missing, not %q", in.TreatMissingData)
 	}
-	if _, ok := (metricSecond{}).stat(in.Statistic); !ok {
+	if len(in.Metrics) > 0 {
+		if err := checkMath(in.Metrics); err != nil {
+			return err
+		}
+	} else if _, ok := (metricSecond{}).stat(in.Statistic); !ok {
 		return validation("Statistic must be SampleCount, Average, Sum, Minimum or Maximum, not %q", in.Statistic)
 	}
-	for _, actions := range [][]string{in.AlarmActions, in.OKActions, in.InsufficientDataActions} {
+	return checkActions(in.AlarmActions, in.OKActions, in.InsufficientDataActions)
+}
+
+// checkMath: an alarm watches one result of its queries.
+func checkMath(queries metricQueries) error {
+	if err := queries.check(); err != nil {
+		return err
+	}
+	returned := 0
+	for _, q := range queries {
+		if q.returned() {
+			returned++
+		}
+	}
+	if returned != 1 {
+		return validation("exactly one query of Metrics returns data (ReturnData), not %d", returned)
+	}
+	return nil
+}
+
+func checkActions(all ...[]string) error {
+	for _, actions := range all {
 		if len(actions) > 5 {
 			return validation("an alarm has at most 5 actions for each state, not %d", len(actions))
 		}

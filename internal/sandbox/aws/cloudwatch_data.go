@@ -114,6 +114,7 @@ type metricDataQuery struct {
 	Label      string
 	Expression string
 	MetricStat *metricStat
+	Period     int
 	ReturnData *bool
 }
 
@@ -144,45 +145,67 @@ func (c *cloudWatch) getMetricData(_ context.Context, _ caller, in *getMetricDat
 	if n := len(in.MetricDataQueries); n == 0 || n > 500 {
 		return nil, validation("MetricDataQueries must have between 1 and 500 queries, not %d", n)
 	}
+	queries := metricQueries(in.MetricDataQueries)
+	if err := queries.check(); err != nil {
+		return nil, err
+	}
+	series, err := queries.answers(func(m *metricStat) []metricSecond { return c.read(m, *in.StartTime, *in.EndTime) }, *in.StartTime, *in.EndTime)
+	if err != nil {
+		return nil, err
+	}
 	out := &getMetricDataOutput{MetricDataResults: []metricDataResult{}}
-	for _, q := range in.MetricDataQueries {
-		if err := q.check(); err != nil {
-			return nil, err
+	for i, q := range queries {
+		if q.returned() {
+			out.MetricDataResults = append(out.MetricDataResults, q.result(series[i], in.ScanBy))
 		}
-		if q.ReturnData != nil && !*q.ReturnData {
-			continue
-		}
-		m := q.MetricStat
-		r := metricDataResult{Id: q.Id, Label: q.Label, StatusCode: "Complete", Timestamps: []time.Time{}, Values: []float64{}}
-		if r.Label == "" {
-			r.Label = m.Metric.MetricName
-		}
-		id := metricID{m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions}
-		for _, v := range c.metrics.rollup(id, m.Period, *in.StartTime, *in.EndTime) {
-			if !c.metrics.in(m.Unit, id) {
-				break
-			}
-			value, _ := v.stat(m.Stat)
-			r.Timestamps = append(r.Timestamps, time.Unix(v.at, 0).UTC())
-			r.Values = append(r.Values, value)
-		}
-		if in.ScanBy != "TimestampAscending" {
-			slices.Reverse(r.Timestamps)
-			slices.Reverse(r.Values)
-		}
-		out.MetricDataResults = append(out.MetricDataResults, r)
 	}
 	return out, nil
 }
 
+// read is one metric by period, oldest first.
+func (c *cloudWatch) read(m *metricStat, from, to time.Time) []metricSecond {
+	id := metricID{m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions}
+	if !c.metrics.in(m.Unit, id) {
+		return nil
+	}
+	return c.metrics.rollup(id, m.Period, from, to)
+}
+
+func (q metricDataQuery) result(series []metricSecond, scan string) metricDataResult {
+	stat := "Sum"
+	r := metricDataResult{Id: q.Id, Label: q.Label, StatusCode: "Complete", Timestamps: []time.Time{}, Values: []float64{}}
+	if q.MetricStat != nil {
+		stat = q.MetricStat.Stat
+	}
+	switch {
+	case r.Label != "":
+	case q.MetricStat != nil:
+		r.Label = q.MetricStat.Metric.MetricName
+	default:
+		r.Label = q.Id
+	}
+	for _, v := range series {
+		value, _ := v.stat(stat)
+		r.Timestamps = append(r.Timestamps, time.Unix(v.at, 0).UTC())
+		r.Values = append(r.Values, value)
+	}
+	if scan != "TimestampAscending" {
+		slices.Reverse(r.Timestamps)
+		slices.Reverse(r.Values)
+	}
+	return r
+}
+
 func (q metricDataQuery) check() error {
 	switch {
-	case q.Id == "":
-		return validation("a query of MetricDataQueries has no Id")
+	case !queryID.MatchString(q.Id):
+		return validation("the Id %q of a query does not begin with a lower-case letter, or holds more than letters, digits and _", q.Id)
+	case q.Expression != "" && q.MetricStat != nil:
+		return validation("query %s has both an Expression and a MetricStat", q.Id)
 	case q.Expression != "":
-		return validation("query %s: the sandbox has no metric math", q.Id)
+		return nil
 	case q.MetricStat == nil:
-		return validation("query %s has no MetricStat", q.Id)
+		return validation("query %s has neither Expression nor MetricStat", q.Id)
 	case q.MetricStat.Metric.Namespace == "" || q.MetricStat.Metric.MetricName == "":
 		return validation("query %s needs a metric's Namespace and MetricName", q.Id)
 	case q.MetricStat.Period < 1:

@@ -18,10 +18,9 @@ type describeAlarmsInput struct {
 	NextToken           string
 }
 
-// describeAlarmsOutput: the sandbox has no composite alarms, so that list is always empty.
 type describeAlarmsOutput struct {
 	MetricAlarms    []metricAlarm
-	CompositeAlarms []metricAlarm
+	CompositeAlarms []compositeAlarm
 	NextToken       string
 }
 
@@ -33,7 +32,7 @@ func (c *cloudWatch) describeAlarms(_ context.Context, _ caller, in *describeAla
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != "":
 		return nil, &apiError{Code: "InvalidParameterCombinationException", QueryCode: "InvalidParameterCombination", Message: "AlarmNames and AlarmNamePrefix cannot be used together."}
 	case in.ChildrenOfAlarmName != "" || in.ParentsOfAlarmName != "":
-		return nil, validation("the sandbox has no composite alarms, so nothing has children or parents")
+		return nil, validation("the sandbox does not list children and parents")
 	case in.MaxRecords < 0 || in.MaxRecords > 100:
 		return nil, validation("MaxRecords must be between 1 and 100, not %d", in.MaxRecords)
 	}
@@ -52,14 +51,23 @@ func (c *cloudWatch) describeAlarms(_ context.Context, _ caller, in *describeAla
 	if err != nil {
 		return nil, err
 	}
-	return &describeAlarmsOutput{MetricAlarms: page, CompositeAlarms: []metricAlarm{}, NextToken: next}, nil
+	out := &describeAlarmsOutput{MetricAlarms: []metricAlarm{}, CompositeAlarms: []compositeAlarm{}, NextToken: next}
+	for i := range page {
+		if a := &page[i]; a.composite.rule != "" {
+			out.CompositeAlarms = append(out.CompositeAlarms, c.compositeView(a))
+		} else {
+			out.MetricAlarms = append(out.MetricAlarms, *a)
+		}
+	}
+	return out, nil
 }
 
 func (in *describeAlarmsInput) matches(a *metricAlarm) bool {
 	switch {
 	case len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, a.AlarmName),
 		!strings.HasPrefix(a.AlarmName, in.AlarmNamePrefix),
-		len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, "MetricAlarm"),
+		len(in.AlarmTypes) == 0 && a.kind() != "MetricAlarm", // composite ones come when they are asked for
+		len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, a.kind()),
 		in.StateValue != "" && in.StateValue != a.StateValue:
 		return false
 	}
@@ -101,18 +109,4 @@ func (c *cloudWatch) describeAlarmsForMetric(_ context.Context, _ caller, in *de
 		}
 	}
 	return out, nil
-}
-
-type listAlarmMuteRulesInput struct {
-	AlarmName  string
-	Statuses   []string
-	MaxRecords int
-	NextToken  string
-}
-
-type listAlarmMuteRulesOutput struct{ AlarmMuteRuleSummaries []string }
-
-// listAlarmMuteRules answers none: nothing in the sandbox can be muted.
-func (c *cloudWatch) listAlarmMuteRules(context.Context, caller, *listAlarmMuteRulesInput) (*listAlarmMuteRulesOutput, error) {
-	return &listAlarmMuteRulesOutput{AlarmMuteRuleSummaries: []string{}}, nil
 }

@@ -30,7 +30,7 @@ func (c *cloudWatch) transitioned(now time.Time, old, a *metricAlarm) {
 		return alarmHistoryState{a.StateValue, a.StateReason, json.RawMessage(a.StateReasonData)}
 	}
 	c.remember(alarmHistoryItem{
-		AlarmName: a.AlarmName, HistoryItemType: "StateUpdate", Timestamp: now,
+		AlarmName: a.AlarmName, AlarmType: a.kind(), HistoryItemType: "StateUpdate", Timestamp: now,
 		HistorySummary: fmt.Sprintf("Alarm updated from %s to %s", old.StateValue, a.StateValue),
 		HistoryData: compact(struct {
 			Version  string            `json:"version"`
@@ -49,7 +49,7 @@ func (c *cloudWatch) acted(now time.Time, a *metricAlarm, arn, message string, e
 		summary = fmt.Sprintf("Failed to execute action %s. Received error: %q", arn, text)
 	}
 	c.remember(alarmHistoryItem{
-		AlarmName: a.AlarmName, HistoryItemType: "Action", Timestamp: now, HistorySummary: summary,
+		AlarmName: a.AlarmName, AlarmType: a.kind(), HistoryItemType: "Action", Timestamp: now, HistorySummary: summary,
 		HistoryData: compact(struct {
 			ActionState          string  `json:"actionState"`
 			StateUpdateTimestamp int64   `json:"stateUpdateTimestamp"`
@@ -63,7 +63,7 @@ func (c *cloudWatch) acted(now time.Time, a *metricAlarm, arn, message string, e
 // configured notes that somebody made, changed or deleted the alarm; the caller holds the lock.
 func (c *cloudWatch) configured(now time.Time, a *metricAlarm, kind, word string) {
 	c.remember(alarmHistoryItem{
-		AlarmName: a.AlarmName, HistoryItemType: "ConfigurationUpdate", Timestamp: now,
+		AlarmName: a.AlarmName, AlarmType: a.kind(), HistoryItemType: "ConfigurationUpdate", Timestamp: now,
 		HistorySummary: fmt.Sprintf("Alarm %q %s", a.AlarmName, word),
 		HistoryData: compact(struct {
 			Version string       `json:"version"`
@@ -72,13 +72,12 @@ func (c *cloudWatch) configured(now time.Time, a *metricAlarm, kind, word string
 		}{"1.0", kind, alarmTrigger{
 			MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic", Statistic: a.Statistic,
 			Period: a.Period, EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.needed(),
-			ComparisonOperator: a.ComparisonOperator, Threshold: *a.Threshold, TreatMissingData: a.TreatMissingData,
+			ComparisonOperator: a.ComparisonOperator, Threshold: a.threshold(), TreatMissingData: a.TreatMissingData,
 		}}),
 	})
 }
 
 func (c *cloudWatch) remember(item alarmHistoryItem) {
-	item.AlarmType = "MetricAlarm"
 	c.history = append(c.history, item)
 	if len(c.history) > maxAlarmHistory {
 		c.history = slices.Clone(c.history[len(c.history)-maxAlarmHistory*9/10:])

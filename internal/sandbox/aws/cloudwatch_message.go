@@ -26,7 +26,8 @@ type alarmMessage struct {
 	OKActions                          []string
 	AlarmActions                       []string
 	InsufficientDataActions            []string
-	Trigger                            alarmTrigger
+	AlarmRule                          string        `json:",omitempty"` // of a composite alarm, which has no trigger
+	Trigger                            *alarmTrigger `json:",omitempty"`
 }
 
 type alarmTrigger struct {
@@ -59,15 +60,18 @@ func (c *cloudWatch) message(now time.Time, oldState string, a *metricAlarm) str
 		StateChangeTime: now.UTC().Format(alarmTime), Region: regionName(c.region), AlarmArn: a.AlarmArn,
 		OldStateValue: oldState, OKActions: a.OKActions, AlarmActions: a.AlarmActions,
 		InsufficientDataActions: a.InsufficientDataActions,
-		Trigger: alarmTrigger{
+		AlarmRule:               a.composite.rule,
+	}
+	if a.composite.rule == "" {
+		m.Trigger = &alarmTrigger{
 			MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic",
 			Statistic: strings.ToUpper(a.Statistic), Unit: unlessEmpty(a.Unit), Dimensions: []alarmTriggerDimension{},
 			Period: a.Period, EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.needed(),
-			ComparisonOperator: a.ComparisonOperator, Threshold: *a.Threshold, TreatMissingData: a.TreatMissingData,
-		},
-	}
-	for _, d := range a.Dimensions {
-		m.Trigger.Dimensions = append(m.Trigger.Dimensions, alarmTriggerDimension{Value: d.Value, Name: d.Name})
+			ComparisonOperator: a.ComparisonOperator, Threshold: a.threshold(), TreatMissingData: a.TreatMissingData,
+		}
+		for _, d := range a.Dimensions {
+			m.Trigger.Dimensions = append(m.Trigger.Dimensions, alarmTriggerDimension{Value: d.Value, Name: d.Name})
+		}
 	}
 	return compact(m)
 }

@@ -149,7 +149,7 @@ func TestGetMetricDataRefuses(t *testing.T) {
 	for name, in := range map[string]getMetricDataInput{
 		"no query":    {StartTime: start, EndTime: end},
 		"backwards":   {StartTime: end, EndTime: start, MetricDataQueries: []metricDataQuery{{Id: "m", MetricStat: stat}}},
-		"metric math": {StartTime: start, EndTime: end, MetricDataQueries: []metricDataQuery{{Id: "m", Expression: "1+1"}}},
+		"metric math": {StartTime: start, EndTime: end, MetricDataQueries: []metricDataQuery{{Id: "m", Expression: "STDDEV(m)"}}},
 		"statistic":   {StartTime: start, EndTime: end, MetricDataQueries: []metricDataQuery{{Id: "m", MetricStat: &metricStat{Metric: stat.Metric, Period: 1, Stat: "p99"}}}},
 		"period":      {StartTime: start, EndTime: end, MetricDataQueries: []metricDataQuery{{Id: "m", MetricStat: &metricStat{Metric: stat.Metric, Stat: "Sum"}}}},
 	} {

@@ -38,14 +38,22 @@ func (c *cloudWatch) setAlarmState(_ context.Context, _ caller, in *setAlarmStat
 	a.StateTransitionedTimestamp = now
 	c.transitioned(now, &old, a)
 	c.act(now, old.StateValue, a)
+	if old.StateValue == "ALARM" {
+		c.released(now, a.AlarmName)
+	}
 	return &cloudWatchEmpty{}, nil
 }
 
 // act runs the actions of the state the alarm is in now; the caller holds the lock.
 func (c *cloudWatch) act(now time.Time, oldState string, a *metricAlarm) {
-	if !*a.ActionsEnabled {
+	if !*a.ActionsEnabled || c.muted(now, a.AlarmName) {
 		return
 	}
+	if by, _ := c.suppressing(a); by != "" {
+		a.composite.suppressed, a.composite.from = true, oldState
+		return
+	}
+	a.composite.suppressed = false
 	actions := map[string][]string{"ALARM": a.AlarmActions, "OK": a.OKActions, "INSUFFICIENT_DATA": a.InsufficientDataActions}[a.StateValue]
 	for _, arn := range actions {
 		message := c.message(now, oldState, a)
