@@ -31,6 +31,7 @@ func canaries() map[string]string {
 		"the pager's token":   "canary+Token/0123456789",
 		"the routing key":     "ca4a41e5000000000000000000000001",
 		"the owner's key":     "ca4a41e5000000000000000000000003",
+		"Slack's token":       "xoxb-canary-0123456789",
 		"the AWS secret":      "canary/Secret+Access0Key0123456789012345",
 		"the session token":   "canarySessionToken==/+0123456789",
 		"a phone number":      "+49 171 5550199",
@@ -89,6 +90,11 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 	d.everyVerb(t, h)
+	for where, planted := range map[string]string{"debrief --collect -o json": "in Slack I pasted " + redacted + ", ask [address]", "message": "A fire drill is on"} {
+		if !strings.Contains(h.texts[where], planted) {
+			t.Errorf("%s does not say %q: it is lost, or was never planted", where, planted)
+		}
+	}
 	d.kept(t, h)
 	h.check(t)
 }
@@ -103,7 +109,7 @@ func (d *desk) everyVerb(t *testing.T, h *heard) {
 		"status": {{}}, "abort": {{}}, "recover": {{}, {"--sweep", "--env", "staging", "--yes"}, {"--sweep", "--env", "gossip", "--yes"}},
 		"halt":    {{"--env", "staging", "--why", "a canary sang"}, {"--env", "staging", "--release"}},
 		"policy":  {{"throttled", "--for", "run", "--env", "staging"}, {"throttled", "--for", "run", "--env", "gossip"}},
-		"debrief": {{}}, "report": {{}}, "serve": {{"--listen", "127.0.0.1:0"}},
+		"debrief": {{}, {"--collect"}}, "report": {{}}, "serve": {{"--listen", "127.0.0.1:0"}},
 		"selftest": {{"--env", "gossip", "--yes"}},
 		"init":     {{"--account", "123456789012", "--region", "eu-west-1", "--service", "PORDERS", "--from", "drills@example.com"}}, // refused: there is a file
 		"new":      {{"canary-drill"}}, "validate": {{}}, "schema": {{"drill"}}, "version": {{}}, "help": {{}, {"run"}},
@@ -184,6 +190,7 @@ func (d *desk) plantSecrets(t *testing.T) {
 	t.Helper()
 	c := canaries()
 	d.env["PAGERDUTY_TOKEN"], d.env["ROUTING_KEY"], d.env["OWNER_KEY"] = c["the pager's token"], c["the routing key"], c["the owner's key"]
+	d.env["SLACK_TOKEN"] = c["Slack's token"]
 	for _, name := range []string{"AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 		t.Setenv(name, "")
 	}
@@ -216,7 +223,8 @@ func (d *desk) describe(t *testing.T, at string) {
     window: {days: mon-sun, hours: "00:00-24:00", zone: UTC}
     pagerduty: {token: "env:PAGERDUTY_TOKEN", from: drills@firedrill.invalid, bots: [PFDRILL]}
     owner: {key: "env:OWNER_KEY"}
-    teams: {orders: {service: PORDERS, key: "env:ROUTING_KEY"}}
+    teams: {orders: {service: PORDERS, key: "env:ROUTING_KEY", slack: "#orders-alerts"}}
+    slack: {token: "env:SLACK_TOKEN"}
     settle: 20s
 `, name, endpoint)
 	}
@@ -271,7 +279,8 @@ type gossip struct {
 // keys are the real keys by their canaries.
 func (g *gossip) keys() map[string]string {
 	c := canaries()
-	return map[string]string{c["the pager's token"]: g.world.Token, c["the routing key"]: g.world.Teams["orders"].Key, c["the owner's key"]: g.world.Owner}
+	return map[string]string{c["the pager's token"]: g.world.Token, c["the routing key"]: g.world.Teams["orders"].Key, c["the owner's key"]: g.world.Owner,
+		c["Slack's token"]: g.world.Slack.Token}
 }
 
 func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -279,6 +288,7 @@ func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		world := g.world
 		world.AWS = g.url + "/aws"
 		world.URL, world.Pager, world.Events = g.url, g.url+"/pagerduty", g.url+"/events"
+		world.Slack.API = g.url + "/slack/api"
 		_ = json.NewEncoder(w).Encode(world)
 		return
 	}
@@ -294,6 +304,14 @@ func (g *gossip) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			said := "is not valid: " + canaries()["the pager's token"] + " in " + r.Header.Get("Authorization") + " or " + string(body)
 			_ = json.NewEncoder(w).Encode(map[string]any{"status": "invalid event", "message": said, "errors": []string{said},
 				"error": map[string]any{"code": 2001, "message": said, "errors": []string{said}}})
+			return
+		}
+	}
+	if strings.HasSuffix(r.URL.Path, "/chat.postMessage") {
+		form, _ := url.ParseQuery(string(body))
+		g.heard.add("message", form.Encode()+form.Get("text"))
+		if g.first("message") {
+			_ = json.NewEncoder(w).Encode(map[string]any{"ok": false, "error": "not with " + r.Header.Get("Authorization")})
 			return
 		}
 	}
@@ -330,6 +348,9 @@ func withoutKey(body []byte) string {
 
 // answer adds to a log what PagerDuty tells of people, wherever an entry has an object, and a note with a secret in it.
 func (g *gossip) answer(res *http.Response) error {
+	if strings.HasSuffix(res.Request.URL.Path, "/conversations.replies") {
+		return gossiped(res)
+	}
 	if !strings.HasSuffix(res.Request.URL.Path, "/log_entries") || res.StatusCode != http.StatusOK {
 		return nil
 	}
@@ -342,7 +363,8 @@ func (g *gossip) answer(res *http.Response) error {
 		plant(e)
 	}
 	if len(entries) > 0 && page["offset"] == float64(0) {
-		page["log_entries"] = append(entries, map[string]any{"id": "RCANARY", "type": "annotate_log_entry", "created_at": entries[0].(map[string]any)["created_at"],
+		one := entries[0].(map[string]any)
+		page["log_entries"] = append(entries, map[string]any{"id": "RCANARY", "type": "annotate_log_entry", "created_at": one["created_at"], "incident": one["incident"],
 			"agent":   map[string]any{"id": "PRESP01", "type": "user_reference", "summary": "First Responder <" + canaries()["an e-mail address"] + ">"},
 			"channel": map[string]any{"type": "note", "content": "I pasted " + canaries()["the pager's token"] + " here"}})
 	}
