@@ -96,6 +96,7 @@ type story struct {
 	Actions []string        `json:"actions"`
 
 	Heard   []timeline.Hearing  `json:"heard"`
+	Traces  []timeline.Trace    `json:"traces"` // each incident's way through people's hands
 	Mended  timeline.Mitigation `json:"mended"`
 	Hints   storyHints          `json:"hints"`
 	Answers storyAnswers        `json:"answers"`
@@ -141,18 +142,20 @@ type storyNote struct {
 	Who    string    `json:"who"`
 	Where  string    `json:"where"`
 	Text   string    `json:"text"`
+	Was    []string  `json:"was,omitempty"`  // what it said before it was edited, oldest first
+	Gone   bool      `json:"gone,omitempty"` // it was deleted; text is what it said
 }
 
 func storyOf(b debrief.Debrief) story {
 	s := story{Summary: b.Summary, Status: b.Timeline.Status(), Story: []storyStep{}, Notes: []storyNote{},
 		Crappy: append([]string{}, b.Crappy...), Awesome: append([]string{}, b.Awesome...), Actions: append([]string{}, b.Actions...),
-		Heard: append([]timeline.Hearing{}, b.Hearing...), Mended: b.Mended, Hints: storyHints{len(b.Hints.List), b.Hints.Told, b.Hints.Needed},
+		Heard: append([]timeline.Hearing{}, b.Hearing...), Traces: append([]timeline.Trace{}, b.Traces...), Mended: b.Mended, Hints: storyHints{len(b.Hints.List), b.Hints.Told, b.Hints.Needed},
 		Answers: storyAnswers{quotesOf(b.Said.Crappy), quotesOf(b.Said.Awesome), quotesOf(b.Said.Other)}}
 	for _, x := range b.Story {
 		s.Story = append(s.Story, storyStep{x.At.UTC(), x.T.Seconds(), x.Text, string(x.Instant)})
 	}
 	for _, x := range b.Notes {
-		s.Notes = append(s.Notes, storyNote{x.At.UTC(), x.T.Seconds(), x.Who, x.Where, x.Text})
+		s.Notes = append(s.Notes, storyNote{x.At.UTC(), x.T.Seconds(), x.Who, x.Where, x.Text, x.Was, !x.Deleted.IsZero()})
 	}
 	return s
 }
