@@ -160,6 +160,10 @@ func TestMergedNamesTheOther(t *testing.T) {
 	if got := d.tapped("PRESP01", "merge", a.ID, `"into":"`+b.ID+`"`); got != http.StatusBadRequest {
 		t.Errorf("merge again: %d", got)
 	}
+	d.tapped("PRESP01", "reopen", a.ID, "")
+	if res, body := d.raw("GET", "/pagerduty/incidents/"+a.ID, ""); res.StatusCode != 200 || !strings.Contains(string(body), `"resolve_reason":null`) {
+		t.Errorf("reopened, it is merged still: %s", body)
+	}
 }
 
 func TestReopenedPagesAnew(t *testing.T) {
@@ -296,6 +300,30 @@ func TestAcknowledgedByEveryMeans(t *testing.T) {
 	d.pass(2 * time.Second)
 	if e := d.last(i.ID, "acknowledge"); member(e, "channel", "type") != "api" || member(e, "agent", "type") != "integration_reference" {
 		t.Errorf("by event: %v", e)
+	}
+}
+
+func TestTheIncidentNamesWhoHoldsIt(t *testing.T) {
+	type holder struct {
+		Incident struct {
+			Acknowledgements []ackShape
+			By               ref `json:"last_status_change_by"`
+		}
+	}
+	for by, want := range map[string]string{"phone": "user_reference", "event": "service_reference"} {
+		d := newDesk(t)
+		i := d.opened(ourKey, "k")
+		if by == "phone" {
+			d.tapped("PRESP01", "acknowledge", i.ID, "")
+		} else {
+			d.send(ourKey, "acknowledge", "k")
+			d.pass(2 * time.Second)
+		}
+		var got holder
+		d.call("GET", "/pagerduty/incidents/"+i.ID, "", &got)
+		if a := got.Incident.Acknowledgements; len(a) != 1 || a[0].Acknowledger.Type != want || got.Incident.By.Type == "" {
+			t.Errorf("by %s: %+v", by, got)
+		}
 	}
 }
 
