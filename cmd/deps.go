@@ -128,6 +128,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
 		Switch:    inject.NewSwitch(clients, switchOptions(env)),
 		Lever:     observe.FISLever(clients.Config),
+		Trail:     observe.NewTrail(clients.Config, trailOptions(env)),
 		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients, secrets)
@@ -150,6 +151,15 @@ func switchOptions(env *drills.Environment) inject.SwitchOptions {
 	o := inject.SwitchOptions{Role: env.Deadman.Role, DLQ: env.Deadman.DLQ}
 	if env.Sandbox != nil {
 		o.Apart = 50 * time.Millisecond
+	}
+	return o
+}
+
+// trailOptions say which role of an environment is ours alone. The sandbox answers as often as it is asked.
+func trailOptions(env *drills.Environment) observe.TrailOptions {
+	o := observe.TrailOptions{Roles: []string{env.Deadman.Role}}
+	if env.Sandbox != nil {
+		o.Apart = 10 * time.Millisecond
 	}
 	return o
 }
