@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 // are: code N COMMAND… (ends with exactly N), until PATTERN COMMAND… (again until its output matches), sandbox
 // [RESPONDER], get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
 // (what the sandbox shows of itself), ring ALARM, fis STATE WHY… (moves the lever of AWS FIS), paged TO (what our page tells the on-call),
+// setup PATH JSON (an administrator of the sandbox's pager),
 // answer slack|pager TEXT… (somebody writes there).
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -48,7 +49,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "until": cmdUntil, "sandbox": cmdSandbox, "get": cmdGet, "freeport": cmdFreePort,
-			"keys": cmdKeys, "stream": cmdStream, "shown": cmdShown, "ring": cmdRing, "fis": cmdFIS, "paged": cmdPaged, "answer": cmdAnswer,
+			"keys": cmdKeys, "stream": cmdStream, "shown": cmdShown, "ring": cmdRing, "fis": cmdFIS, "paged": cmdPaged, "setup": cmdSetup, "answer": cmdAnswer,
 		},
 	})
 }
