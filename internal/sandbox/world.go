@@ -24,8 +24,8 @@ type World struct {
 
 	Deadman Deadman `json:"deadman"`
 	// Unhurried: it is looked at as often as a real environment is, and not as its own short times would have it.
-	Unhurried bool `json:"unhurried,omitempty"`
-	Slack   Slack   `json:"slack"`
+	Unhurried bool  `json:"unhurried,omitempty"`
+	Slack     Slack `json:"slack"`
 }
 
 // Slack is how to speak to the teams' channels: as a bot, or through an incoming webhook.
