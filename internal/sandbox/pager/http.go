@@ -233,22 +233,12 @@ type query struct {
 // restHandler does one REST operation; a nil body is an answer without one.
 type restHandler func(q *query) (status int, body any, err *problem)
 
-// rest serves one REST operation. Nothing is read from or written to a client while the pager is locked: one that
-// has stopped must not stop it for all.
+// rest serves one REST operation.
 func (p *Pager) rest(pattern string, do restHandler) {
 	method, path, _ := strings.Cut(pattern, " ")
-	p.mux.HandleFunc(method+" /pagerduty"+path, func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		if err != nil {
-			invalid("Body cannot be read").write(w)
-			return
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		late := &lateWriter{header: w.Header(), status: http.StatusOK}
-		p.handle(late, r, do)
-		w.WriteHeader(late.status)
-		_, _ = w.Write(late.body.Bytes())
-	})
+	p.mux.Handle(method+" /pagerduty"+path, unhurried(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.handle(w, r, do)
+	})))
 }
 
 // handle looks who asks and how often, and does the operation under the lock.
@@ -302,6 +292,23 @@ type lateWriter struct {
 func (l *lateWriter) Header() http.Header         { return l.header }
 func (l *lateWriter) Write(b []byte) (int, error) { return l.body.Write(b) }
 func (l *lateWriter) WriteHeader(status int)      { l.status = status }
+
+// unhurried reads a request whole before next sees it and sends the answer when next has ended: next may lock the pager,
+// and a client that has stopped must not stop it for all.
+func unhurried(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			invalid("Body cannot be read").write(w)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		late := &lateWriter{header: w.Header(), status: http.StatusOK}
+		next.ServeHTTP(late, r)
+		w.WriteHeader(late.status)
+		_, _ = w.Write(late.body.Bytes())
+	})
+}
 
 // sender is the user in whose name a write is made: From is required, and must be somebody of the account.
 func (p *Pager) sender(q *query) (*User, *problem) {

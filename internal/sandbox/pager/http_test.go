@@ -221,15 +221,17 @@ func diff(t *testing.T, a, b string) time.Duration {
 func TestAStoppedClientStopsNobodyElse(t *testing.T) {
 	d := newDesk(t)
 	i := d.opened(ourKey, "k")
-	c, err := net.Dial("tcp", strings.TrimPrefix(d.srv.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	_, err = c.Write([]byte("PUT /pagerduty/incidents/" + i.ID + " HTTP/1.1\r\nHost: x\r\nAuthorization: Token token=" + token +
-		"\r\nFrom: drills@example.invalid\r\nContent-Length: 100\r\n\r\n{"))
-	if err != nil {
-		t.Fatal(err)
+	for _, path := range []string{"/pagerduty/incidents/" + i.ID, "/back/services/PORDERS"} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(d.srv.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		_, err = c.Write([]byte("PUT " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Token token=" + token +
+			"\r\nFrom: drills@example.invalid\r\nContent-Length: 100\r\n\r\n{"))
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	for range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

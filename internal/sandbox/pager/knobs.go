@@ -85,7 +85,7 @@ func (p *Pager) Backstage() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	return mux
+	return unhurried(mux)
 }
 
 // ofEvents says whether a knob changes what becomes of events, rather than requests.
