@@ -17,6 +17,16 @@ type Status struct {
 	Reasons     map[string]Reason   `json:"reasons"` // of every null in times and seconds, by name
 	Faults      []StatusFault       `json:"faults"`
 	Expect      []StatusExpectation `json:"expect"`
+	Corrected   []StatusCorrection  `json:"corrected,omitempty"` // instants that a person has corrected
+}
+
+// StatusCorrection is what a person has corrected, beside what was read.
+type StatusCorrection struct {
+	Instant string  `json:"instant"`
+	Time    string  `json:"time"`
+	Read    *string `json:"read"` // null: it had not been seen to happen
+	By      string  `json:"by"`
+	Why     string  `json:"why"`
 }
 
 // Times are the seven instants, RFC 3339 in UTC, on the runner's clock.
@@ -74,8 +84,16 @@ func (t Timeline) Status() Status {
 			s.Reasons[string(x.Name)] = x.Reason
 			continue
 		}
-		at := x.At.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+		at := rfc3339(x.At)
 		*to = &at
+		if x.Corrected {
+			c := StatusCorrection{Instant: string(x.Name), Time: at, By: x.CorrectedBy, Why: x.CorrectedWhy}
+			if !x.Original.IsZero() {
+				read := rfc3339(x.Original)
+				c.Read = &read
+			}
+			s.Corrected = append(s.Corrected, c)
+		}
 	}
 	for i, to := range []**float64{&s.Seconds.Effective, &s.Seconds.Detect, &s.Seconds.Page, &s.Seconds.Acknowledge,
 		&s.Seconds.Mitigate, &s.Seconds.Resolve, &s.Seconds.Restore} {
@@ -104,6 +122,8 @@ func StatusJSON(t Timeline) ([]byte, error) {
 	b, err := json.MarshalIndent(t.Status(), "", "  ")
 	return append(b, '\n'), err
 }
+
+func rfc3339(t time.Time) string { return t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano) }
 
 func micro(s float64) *float64 {
 	s = math.Round(s*1e6) / 1e6
