@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -27,36 +28,60 @@ const drift = 1e-4
 // remembered is how far from a moment a measurement still says something about it.
 const remembered = 10 * time.Minute
 
+// most is how many measurements on either side are asked: more would narrow nothing.
+const most = 20
+
 // around is what a measurement allows at another moment: the further away, the less.
 func (c clockRead) around(at time.Time) (lo, hi time.Duration) {
 	w := c.err + time.Duration(float64(at.Sub(c.at).Abs())*drift)
 	return c.offset - w, c.offset + w
 }
 
-// offsetAt is how far a source's clock is from ours at a moment, and half the width of what it may be. The measurement
+// clocks are the measurements of every source's clock, in order of time.
+type clocks map[string][]clockRead
+
+// add keeps them in order: some are told late.
+func (k clocks) add(c clockRead) {
+	list := k[c.source]
+	i := len(list)
+	for i > 0 && c.at.Before(list[i-1].at) {
+		i--
+	}
+	k[c.source] = slices.Insert(list, i, c)
+}
+
+// clocksOf gathers the measurements of events.
+func clocksOf(events []journal.Event) clocks {
+	k := clocks{}
+	for _, e := range events {
+		if c, ok := measured(e); ok {
+			k.add(c)
+		}
+	}
+	return k
+}
+
+// nearest is the index of the measurement nearest to a moment.
+func nearest(reads []clockRead, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(reads, at, func(c clockRead, at time.Time) int { return c.at.Compare(at) })
+	if i == len(reads) || i > 0 && at.Sub(reads[i-1].at) <= reads[i].at.Sub(at) {
+		return i - 1
+	}
+	return i
+}
+
+// offset is how far a source's clock is from ours at a moment, and half the width of what it may be. The measurement
 // nearest in time says so; those around it that agree narrow it. Where the next one on the other side contradicts it,
 // one of the clocks was set in between, nobody knows when: the bar holds both.
-func offsetAt(clocks []clockRead, source string, at time.Time) (off, half time.Duration, known bool) {
-	if source == "local" || source == "" {
-		return 0, 0, true
+func (k clocks) offset(source string, at time.Time) (off, half time.Duration, known bool) {
+	reads := k[source]
+	if ours := source == "local" || source == ""; ours || len(reads) == 0 {
+		return 0, 0, ours
 	}
-	var reads []clockRead
-	best := -1
-	for _, c := range clocks {
-		if c.source != source {
-			continue
-		}
-		reads = append(reads, c)
-		if best < 0 || at.Sub(c.at).Abs() < at.Sub(reads[best].at).Abs() {
-			best = len(reads) - 1
-		}
-	}
-	if best < 0 {
-		return 0, 0, false
-	}
+	best := nearest(reads, at)
 	lo, hi := reads[best].around(at)
 	for _, step := range []int{-1, 1} {
-		for i := best + step; i >= 0 && i < len(reads) && at.Sub(reads[i].at).Abs() <= remembered; i += step {
+		for i := best + step; i >= 0 && i < len(reads) && at.Sub(reads[i].at).Abs() <= remembered && (i-best)*step <= most; i += step {
 			l, h := reads[i].around(at)
 			if l > hi || h < lo {
 				if between := at.Before(reads[best].at) == (step < 0); between && i == best+step {

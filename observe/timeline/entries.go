@@ -25,16 +25,12 @@ type Entry struct {
 func (t Timeline) Entries() []Entry {
 	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
 	events, _ := straighten(t.Events)
-	for _, e := range events {
-		if c, ok := measured(e); ok {
-			w.clocks = append(w.clocks, c)
-		}
-	}
-	var same []int
+	w.events, w.clocks = events, clocksOf(events)
+	var same map[int]int
 	w.facts, same = facts(events)
 	for i, e := range events {
 		w.index = i // a fact that is told twice is told once, as well as it is known
-		if same[i] == i {
+		if _, again := same[i]; !again {
 			w.add(e)
 		}
 	}
@@ -54,12 +50,13 @@ func (t Timeline) Entries() []Entry {
 // words turns events into lines.
 type words struct {
 	t        Timeline
-	clocks   []clockRead
+	clocks   clocks
 	out      []Entry
-	facts    []journal.Event      // the events, each as exactly as it is known
-	index    int                  // of the event that is told
-	last     map[string]string    // last reading of each probe
-	measures map[string]clockRead // of each clock, as told last
+	events   []journal.Event        // on the clock that the run began on
+	facts    map[int]*journal.Event // what is told of incidents, each as exactly as it is known
+	index    int                    // of the event that is told
+	last     map[string]string      // last reading of each probe
+	measures map[string]clockRead   // of each clock, as told last
 	named    map[Name]bool
 	ours     []string // notes of ours
 	steady   steadyFold
@@ -78,10 +75,18 @@ func (w *words) say(e journal.Event, text string) {
 	}
 }
 
+// fact is the event that is told, as exactly as it is known.
+func (w *words) fact() journal.Event {
+	if fact := w.facts[w.index]; fact != nil {
+		return *fact
+	}
+	return w.events[w.index]
+}
+
 // place is where the event that is told stands on our clock. When the look at a probe began says nothing of since when it
 // has been so.
 func (w *words) place() span {
-	e := w.facts[w.index]
+	e := w.fact()
 	if e.Kind == journal.ProbeRead {
 		e.Fact.LookedAt = nil
 	}
@@ -146,7 +151,7 @@ func (w *words) add(e journal.Event) {
 		w.recovered()
 		w.live = false
 	}
-	w.say(e, w.text(w.facts[w.index]))
+	w.say(e, w.text(w.fact()))
 }
 
 // news says that a clock is not where it was told to be: it is measured again and again.

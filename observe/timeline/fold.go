@@ -14,7 +14,7 @@ type Fold struct {
 	planned time.Time
 	events  []journal.Event // as they were recorded
 	jumps   []jump          // of the runner's clock: what follows is folded on the clock that the run began on
-	clocks  []clockRead
+	clocks  clocks
 
 	faults      []*faultFold
 	prepared    time.Time // first fault
@@ -35,7 +35,7 @@ type Fold struct {
 
 // New is a fold before the first event.
 func New() *Fold {
-	return &Fold{probes: map[string]*probeFold{}, incidents: newIncidents(), corrected: map[Name]journal.Event{}}
+	return &Fold{clocks: clocks{}, probes: map[string]*probeFold{}, incidents: newIncidents(), corrected: map[Name]journal.Event{}}
 }
 
 // Of tells the timeline of a run from its events; now bounds what has not happened yet.
@@ -60,12 +60,12 @@ func (f *Fold) Add(e journal.Event) {
 
 // parted says that a clock is not where it was when it was last measured.
 func (f *Fold) parted(c clockRead) bool {
-	for _, was := range slices.Backward(f.clocks) {
-		if was.source == c.source {
-			return (c.offset - was.offset).Abs() > least+was.err+c.err
-		}
+	list := f.clocks[c.source]
+	if len(list) == 0 {
+		return false
 	}
-	return false
+	was := list[len(list)-1]
+	return (c.offset - was.offset).Abs() > least+was.err+c.err
 }
 
 // again folds everything anew: the runner's clock has jumped.
@@ -90,7 +90,7 @@ func (f *Fold) add(e journal.Event) {
 		f.plan(e)
 	case journal.ClockRead:
 		if c, ok := measured(e); ok {
-			f.clocks = append(f.clocks, c)
+			f.clocks.add(c)
 		}
 	case journal.ProbeRead:
 		f.probe(e)
@@ -172,7 +172,7 @@ func (f *Fold) probe(e journal.Event) {
 
 // span is when the reading turned bad. Where the source tells since when it has been so, that is its stamp, on a clock
 // of its own: an alert may be told a little later than it began. Else it is when we read it, back to the look before.
-func (b badRead) span(clocks []clockRead) span {
+func (b badRead) span(clocks clocks) span {
 	e := b.Event
 	if e.Seen == nil || e.Seen.At.IsZero() {
 		s := exactly(e.At)
@@ -180,7 +180,7 @@ func (b badRead) span(clocks []clockRead) span {
 		return s
 	}
 	e.Fact.LookedAt = nil
-	if _, _, known := offsetAt(clocks, e.Seen.By, e.At); !known { // only our looks bound it
+	if _, _, known := clocks.offset(e.Seen.By, e.At); !known { // only our looks bound it
 		from := earlier(b.last, b.Event).Add(-told)
 		e.Fact.LookedAt = &from
 	}

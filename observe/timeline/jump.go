@@ -21,19 +21,22 @@ const least = time.Second
 // jumps finds where the runner's clock jumped: every other clock that was measured before and after moved by the same
 // amount, and the run's own events show the gap, or run backwards.
 func jumps(events []journal.Event) (all []jump) {
-	last := map[string]int{}
-	reads := map[int]clockRead{}
+	type read struct {
+		clockRead
+		event int
+	}
+	last := map[string]read{}
 	for i, e := range events {
 		c, ok := measured(e)
 		if !ok {
 			continue
 		}
-		if was, seen := last[c.source]; seen && (len(all) == 0 || all[len(all)-1].event <= was) {
-			if j, is := jumped(events, reads[was], c, was, i); is && agreed(events, j, c.source) {
+		if was, seen := last[c.source]; seen && (len(all) == 0 || all[len(all)-1].event <= was.event) {
+			if j, is := jumped(events, was.clockRead, c, was.event, i); is && agreed(events, j, c.source) {
 				all = append(all, j)
 			}
 		}
-		last[c.source], reads[i] = i, c
+		last[c.source] = read{c, i}
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +30,7 @@ func pushed(e journal.Event) bool { return strings.HasPrefix(e.Fact.Entry, "webh
 
 // take returns the fact that an event tells; fresh says that nobody had told it.
 func (o *once) take(e journal.Event) (fact *journal.Event, fresh bool) {
-	if e.Fact.Incident == "" || !strings.HasPrefix(string(e.Kind), "incident.") {
+	if !ofIncident(e) {
 		return &e, true
 	}
 	key := e.Fact.Incident + "\x00" + string(e.Kind)
@@ -113,24 +112,26 @@ func stampOf(s journal.Seen) (at time.Time, half time.Duration) {
 	return at, half
 }
 
-// facts are a run's events with what was told twice taken together: same[i] is the index of the event that told first
-// what the i-th tells, and the facts stand there, as exact as they are known.
-func facts(events []journal.Event) (out []journal.Event, same []int) {
-	o, at := newOnce(), map[*journal.Event]int{}
-	kept := make([]*journal.Event, len(events))
-	same = make([]int, len(events))
-	for i, e := range events {
-		fact, fresh := o.take(e)
+// facts are what a run's events tell of incidents, each as exactly as it is known, by the index of the event that told
+// it first; same holds the index of that one for whatever tells it again.
+func facts(events []journal.Event) (told map[int]*journal.Event, same map[int]int) {
+	o, first := newOnce(), map[*journal.Event]int{}
+	told, same = map[int]*journal.Event{}, map[int]int{}
+	for i := range events {
+		if !ofIncident(events[i]) {
+			continue
+		}
+		fact, fresh := o.take(events[i])
 		if fresh {
-			at[fact] = i
-		}
-		same[i], kept[i] = at[fact], fact
-	}
-	out = slices.Clone(events)
-	for i := range out {
-		if same[i] == i {
-			out[i] = *kept[i]
+			told[i], first[fact] = fact, i
+		} else {
+			same[i] = first[fact]
 		}
 	}
-	return out, same
+	return told, same
+}
+
+// ofIncident says that an event tells what became of an incident.
+func ofIncident(e journal.Event) bool {
+	return e.Fact.Incident != "" && strings.HasPrefix(string(e.Kind), "incident.")
 }

@@ -20,11 +20,11 @@ func exactly(t time.Time) span { return span{at: t, lo: t, hi: t} }
 
 // seconds converts, holding what no duration can tell.
 func seconds(s float64) time.Duration {
-	const most = 1e9 // about thirty years
+	const longest = 1e9 // about thirty years
 	if s != s {
 		return 0
 	}
-	return time.Duration(max(-most, min(most, s)) * float64(time.Second))
+	return time.Duration(max(-longest, min(longest, s)) * float64(time.Second))
 }
 
 // wholeSecond is half the width of a stamp that was cut to whole seconds.
@@ -36,7 +36,7 @@ const lag = 250 * time.Millisecond
 
 // place puts an event on our clock. A source's stamp is corrected by the measurements of its clock around that time,
 // then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
-func place(e journal.Event, clocks []clockRead) span {
+func place(e journal.Event, clocks clocks) span {
 	if e.Seen == nil || e.Seen.At.IsZero() {
 		return exactly(e.At)
 	}
@@ -45,7 +45,7 @@ func place(e journal.Event, clocks []clockRead) span {
 	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
 		looked = *e.Fact.LookedAt
 	}
-	offset, err, known := offsetAt(clocks, e.Seen.By, e.At)
+	offset, err, known := clocks.offset(e.Seen.By, e.At)
 	if !known {
 		s := unmeasured(stamp, half, looked, e.At)
 		s.by, s.stamp, s.half = e.Seen.By, stamp, half // how far two of its stamps are apart is known all the same
