@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 // [RESPONDER], get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
 // (what the sandbox shows of itself), ring ALARM, fis STATE WHY… (moves the lever of AWS FIS), paged TO (what our page tells the on-call),
 // setup PATH JSON (an administrator of the sandbox's pager),
-// answer slack|pager TEXT… (somebody writes there).
+// answer slack|pager TEXT… (somebody writes there), knob JSON (something goes wrong with the sandbox's pager), pushed FROM (what webhooks
+// told in a run -o json, held against what polling told).
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -50,6 +51,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "until": cmdUntil, "sandbox": cmdSandbox, "get": cmdGet, "freeport": cmdFreePort,
 			"keys": cmdKeys, "stream": cmdStream, "shown": cmdShown, "ring": cmdRing, "fis": cmdFIS, "paged": cmdPaged, "setup": cmdSetup, "answer": cmdAnswer,
+			"knob": cmdKnob, "pushed": cmdPushed,
 		},
 	})
 }
