@@ -85,7 +85,11 @@ func (p *Pager) publish(i *incident, e hookEvent, now time.Time) {
 // aside delivers later, and past whatever else is queued.
 func (p *Pager) aside(s *subscription, d *delivery, at time.Time) {
 	again := *d
-	p.later(at, func(time.Time) { p.enqueueHook(&lane{to: s}, &again) })
+	p.later(at, func(now time.Time) {
+		if s.active && !now.Before(s.disabledUntil) {
+			p.enqueueHook(&lane{to: s}, &again)
+		}
+	})
 }
 
 func (p *Pager) laneOf(s *subscription, incident string) *lane {

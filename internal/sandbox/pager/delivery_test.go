@@ -98,3 +98,17 @@ func TestASilentServerIsTriedAgain(t *testing.T) {
 		t.Errorf("asked %d times", len(asked))
 	}
 }
+
+func TestNothingComesAfterTheSubscriptionsEnd(t *testing.T) {
+	d, b := newDesk(t), newInbox(t)
+	id, _ := d.subscribe(b)
+	d.knob(`{"effect":"replay","delay_s":5}`)
+	d.opened(ourKey, "k")
+	d.posted()
+	d.call("DELETE", "/pagerduty/webhook_subscriptions/"+id, "", nil)
+	d.clock.add(10 * time.Second)
+	d.posted()
+	if n := len(b.mail()); n != 1 {
+		t.Errorf("%d deliveries, want the one before the end", n)
+	}
+}

@@ -205,6 +205,15 @@ func TestWebhooksTellAWholeIncident(t *testing.T) {
 	if len(ids) != 2*len(want) {
 		t.Errorf("%d ids", len(ids))
 	}
+	logged := map[string]int{}
+	for _, e := range d.told(i.ID) {
+		logged[e["created_at"].(string)]++
+	}
+	for _, m := range b.mail() {
+		if second := m.event.OccurredAt[:len("2026-11-23T10:00:00")] + "Z"; logged[second] == 0 {
+			t.Errorf("%s at %s: the log has nothing of that second", m.event.Type, m.event.OccurredAt)
+		}
+	}
 	ack, note, typed := b.mail()[1].event, b.mail()[2].event, b.mail()[8].event
 	if ack.Agent.ID != "PRESP01" || ack.Agent.Type != "user_reference" || ack.Data.ID != i.ID || ack.Data.Status != acknowledged || len(ack.Data.Assignees) != 1 {
 		t.Errorf("acknowledged: %+v", ack)
