@@ -53,8 +53,11 @@ func (k clocks) add(c clockRead) {
 // clocksOf gathers the measurements of events.
 func clocksOf(events []journal.Event) clocks {
 	k := clocks{}
-	for _, e := range events {
-		if c, ok := measured(e); ok {
+	for i := range events {
+		if events[i].Kind != journal.ClockRead {
+			continue
+		}
+		if c, ok := measured(events[i]); ok {
 			k.add(c)
 		}
 	}

@@ -26,8 +26,11 @@ func jumps(events []journal.Event) (all []jump) {
 		event int
 	}
 	last := map[string]read{}
-	for i, e := range events {
-		c, ok := measured(e)
+	for i := range events {
+		if events[i].Kind != journal.ClockRead {
+			continue
+		}
+		c, ok := measured(events[i])
 		if !ok {
 			continue
 		}

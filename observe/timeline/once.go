@@ -30,7 +30,7 @@ func pushed(e journal.Event) bool { return strings.HasPrefix(e.Fact.Entry, "webh
 
 // take returns the fact that an event tells; fresh says that nobody had told it.
 func (o *once) take(e journal.Event) (fact *journal.Event, fresh bool) {
-	if !ofIncident(e) {
+	if !ofIncident(&e) {
 		return &e, true
 	}
 	key := e.Fact.Incident + "\x00" + string(e.Kind)
@@ -118,7 +118,7 @@ func facts(events []journal.Event) (told map[int]*journal.Event, same map[int]in
 	o, first := newOnce(), map[*journal.Event]int{}
 	told, same = map[int]*journal.Event{}, map[int]int{}
 	for i := range events {
-		if !ofIncident(events[i]) {
+		if !ofIncident(&events[i]) {
 			continue
 		}
 		fact, fresh := o.take(events[i])
@@ -132,6 +132,6 @@ func facts(events []journal.Event) (told map[int]*journal.Event, same map[int]in
 }
 
 // ofIncident says that an event tells what became of an incident.
-func ofIncident(e journal.Event) bool {
+func ofIncident(e *journal.Event) bool {
 	return e.Fact.Incident != "" && strings.HasPrefix(string(e.Kind), "incident.")
 }
