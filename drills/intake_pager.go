@@ -90,7 +90,7 @@ func (s *State) judge(in observe.Incident, role journal.Role, before, now time.T
 	}
 	known := s.People.incidents[in.ID]
 	if known == nil {
-		events = append(events, opened(in, role, before, now))
+		events = append(events, s.Plan.attributed(opened(in, role, before, now), in))
 	}
 	if role == journal.RoleOther && in.Status != "resolved" && (known == nil || known.role != role) {
 		events = append(events, journal.Event{Kind: journal.AbortRequested, At: now, Fact: journal.Fact{

@@ -36,7 +36,7 @@ func (r *pushed) mayConcern(w observe.Webhook, env *Environment) bool {
 	case !sameSandbox(p.Sandbox, env.Sandbox), strings.HasPrefix(w.Key, Dedup("")) && w.Key != Dedup(p.Run):
 		return false
 	case w.Incident.Service == "":
-		return true
+		return r.ended.IsZero() || r.state.People.incidents[w.Incident.ID] != nil
 	default:
 		return p.Page.Service == w.Incident.Service || r.state.People.incidents[w.Incident.ID] != nil
 	}
@@ -91,7 +91,7 @@ func (r *pushed) events(w observe.Webhook, now time.Time) (events []journal.Even
 		return r.answer(w, e)
 	}
 	if !r.told(w.Incident.ID) || w.Kind == observe.EntryTriggered {
-		o := opened(w.Incident, r.role(w), time.Time{}, now)
+		o := r.state.Plan.attributed(opened(w.Incident, r.role(w), time.Time{}, now), w.Incident)
 		if w.Kind == observe.EntryTriggered {
 			o.Seen.At, o.Seen.ErrorS, o.Fact.Entry = w.At, w.Entry.ErrorS, w.Entry.ID
 		}

@@ -85,10 +85,33 @@ func (s *sight) soonest() (least time.Duration, what string) {
 // watchRole says whether one alert of an incident is what the drill waits for: by the key it was foretold to page
 // under, or by the integration and title of an incident probe.
 func (p *Plan) watchRole(in observe.Incident, a observe.Alert) (journal.Role, bool) {
-	ours := slices.ContainsFunc(p.Watch, func(w PlannedProbe) bool {
+	return journal.RoleWatch, p.waitsFor(in, a) >= 0
+}
+
+// waitsFor is the entry of watch that an alert belongs to, −1 where there is none.
+func (p *Plan) waitsFor(in observe.Incident, a observe.Alert) int {
+	return slices.IndexFunc(p.Watch, func(w PlannedProbe) bool {
 		return a.Key != "" && slices.Contains(w.Keys, a.Key) || w.Spec.Incident != nil && w.Spec.Incident.Matches(in, a)
 	})
-	return journal.RoleWatch, ours
+}
+
+// attributed says in an opened incident of theirs which entry of watch it belongs to, so that none is called silent that
+// has paged.
+func (p *Plan) attributed(e journal.Event, in observe.Incident) journal.Event {
+	if e.Fact.Role != journal.RoleWatch {
+		return e
+	}
+	alerts := in.Alerts
+	if len(alerts) == 0 {
+		alerts = []observe.Alert{{}}
+	}
+	for _, a := range alerts {
+		if i := p.waitsFor(in, a); i >= 0 {
+			e.Fact.Probe = p.Watch[i].Label
+			break
+		}
+	}
+	return e
 }
 
 // polled says that a watched probe is read by a look of its own: alarms are read together, and incidents come with the

@@ -51,6 +51,21 @@ func TestIncidentsAreKnownByKeyIntegrationAndTitle(t *testing.T) {
 	}
 }
 
+// An opened incident names the entry of watch that it belongs to.
+func TestAnIncidentIsAttributed(t *testing.T) {
+	p := alertWatched()
+	p.Watch[0].Keys = []string{"5ca1ab1e"}
+	for key, want := range map[string]string{"5ca1ab1e": p.Watch[0].Label, "else": ""} {
+		in := observe.Incident{Alerts: []observe.Alert{{Key: "ripple"}, {Key: key}}}
+		if e := p.attributed(journal.Event{Fact: journal.Fact{Role: journal.RoleWatch}}, in); e.Fact.Probe != want {
+			t.Errorf("%s: %q, want %q", key, e.Fact.Probe, want)
+		}
+		if e := p.attributed(journal.Event{Fact: journal.Fact{Role: journal.RoleOther}}, in); e.Fact.Probe != "" {
+			t.Errorf("a stranger's: %q", e.Fact.Probe)
+		}
+	}
+}
+
 func TestWhatIsPolled(t *testing.T) {
 	p := alertWatched()
 	name := observe.AlarmProbe("orders")

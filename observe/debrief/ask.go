@@ -60,8 +60,10 @@ func heard(t timeline.Timeline) (rang, silent []string) {
 			seen[e.Fact.Probe] = true
 		case e.Kind == journal.IncidentOpened:
 			incident = true
+			seen[e.Fact.Probe] = true // the entry of watch that it belongs to, where the run knew it
 		}
 	}
+	delete(seen, "")
 	if len(seen) == 0 && incident {
 		return slices.Clone(t.Brief.Watch), nil
 	}

@@ -174,6 +174,8 @@ func ringing(b journal.Brief, kind journal.Kind, fact journal.Fact) string {
 		return labelled(b.Watch, fact.Alarm)
 	case kind == journal.ProbeRead && fact.Reading == "bad":
 		return fact.Probe
+	case kind == journal.IncidentOpened && !ripple && fact.Probe != "":
+		return fact.Probe
 	case kind == journal.IncidentOpened && !ripple:
 		return labelled(b.Watch, fact.Title)
 	}
