@@ -1,7 +1,6 @@
 package drills
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +25,7 @@ type Webhooks struct {
 	listed time.Time     // when the runs that are on were listed last
 	on     []string      // their ids
 	known  map[string]*pushed
+	past   map[string]*pushed // those that have ended within a day: nothing is added to them but answers
 }
 
 // Received is what became of one webhook.
@@ -68,7 +68,7 @@ func NewWebhooks(store journal.Store, env *Environment, secrets []string, now fu
 		return nil, errors.New("take webhooks: there is no secret, and a webhook that nobody signed may be anybody's")
 	}
 	return &Webhooks{store: store, env: env, door: observe.WebhookDoor{Secrets: secrets, Bots: env.PagerDuty.Bots}, now: now,
-		turn: make(chan struct{}, 1), known: map[string]*pushed{}}, nil
+		turn: make(chan struct{}, 1), known: map[string]*pushed{}, past: map[string]*pushed{}}, nil
 }
 
 // Receive takes in one delivery: header and body as they came. *Declined: it is not PagerDuty's, or makes no sense.
@@ -131,16 +131,16 @@ func (h *Webhooks) concerned(ctx context.Context, w observe.Webhook) ([]*pushed,
 			return nil, err
 		}
 	}
-	found, err := h.pick(ctx, h.on, w)
+	found, err := h.pick(ctx, h.on, h.known, w)
 	if err == nil && len(found) == 0 && now.Sub(h.listed) > runsMissing {
 		if err = h.list(ctx, now); err == nil {
-			found, err = h.pick(ctx, h.on, w)
+			found, err = h.pick(ctx, h.on, h.known, w)
 		}
 	}
 	if err == nil && len(found) == 0 && w.Kind == observe.EntryNoted {
 		var ended []string
 		if ended, err = h.ended(ctx, now); err == nil {
-			found, err = h.pick(ctx, ended, w)
+			found, err = h.pick(ctx, ended, h.past, w)
 		}
 	}
 	return found, err
@@ -172,18 +172,24 @@ func (h *Webhooks) ended(ctx context.Context, now time.Time) (ids []string, err 
 	if err != nil {
 		return nil, fmt.Errorf("find the runs that have ended: %w", err)
 	}
+	past := map[string]*pushed{}
 	for _, r := range runs {
 		if r.Finished && now.Sub(r.Planned) < answerDay+maxLimit {
 			ids = append(ids, r.Run)
+			if known := h.past[r.Run]; known != nil {
+				past[r.Run] = known
+			}
 		}
 	}
+	h.past = past
 	return ids, nil
 }
 
-// pick reads the runs that a webhook may be about, and keeps those it is about.
-func (h *Webhooks) pick(ctx context.Context, ids []string, w observe.Webhook) (found []*pushed, err error) {
+// pick reads the runs that a webhook may be about, and keeps those it is about. What was read is remembered: a run that
+// has ended is read once.
+func (h *Webhooks) pick(ctx context.Context, ids []string, known map[string]*pushed, w observe.Webhook) (found []*pushed, err error) {
 	for _, id := range ids {
-		r := h.known[id]
+		r := known[id]
 		if r == nil {
 			r = &pushed{state: NewState(id), at: journal.Position{Run: id, After: journal.Start}}
 		} else if !r.mayConcern(w, h.env) {
@@ -194,13 +200,13 @@ func (h *Webhooks) pick(ctx context.Context, ids []string, w observe.Webhook) (f
 			return nil, fmt.Errorf("read run %s: %w", id, err)
 		}
 		r.fold(at, news)
-		if !r.state.Finished {
-			h.known[id] = r
-		}
+		known[id] = r
 		if r.concerns(w, h.env) {
 			found = append(found, r)
 		}
 	}
-	slices.SortFunc(found, func(a, b *pushed) int { return cmp.Compare(a.at.Run, b.at.Run) })
+	if len(found) > 1 { // by its title alone it may be that of any: whoever asks the pager for its alerts knows
+		found = slices.DeleteFunc(found, func(r *pushed) bool { return !r.told(w.Incident.ID) && w.Key != Dedup(r.at.Run) })
+	}
 	return found, nil
 }

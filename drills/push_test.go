@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -244,6 +243,22 @@ func TestPushFindsTheRunItIsAbout(t *testing.T) {
 	}
 }
 
+// TestPushLeavesADoubtToPolling: two runs page under one title, and nothing tells whose page it is.
+func TestPushLeavesADoubtToPolling(t *testing.T) {
+	h := newHooks(t)
+	h.begin(t, "01ka", nil)
+	h.begin(t, "01kb", nil)
+	if got := h.send(t, hook{id: "e1", kind: "incident.triggered"}); len(got.Runs) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := h.send(t, hook{id: "e2", kind: "incident.triggered", key: "firedrill/01kb"}); !slices.Equal(got.Runs, []string{"01kb"}) {
+		t.Errorf("%+v", got)
+	}
+	if got := h.send(t, hook{id: "e3", kind: "incident.acknowledged", agent: "PADA", client: "PagerDuty"}); !slices.Equal(got.Runs, []string{"01kb"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestPushSeesARunThatHasJustBegun: the list of runs is not so old that it misses one.
 func TestPushSeesARunThatHasJustBegun(t *testing.T) {
 	h := newHooks(t)
@@ -358,49 +373,5 @@ func TestPushWithoutAJournal(t *testing.T) {
 	h.store.Lose(nil)
 	if got := h.send(t, w); len(got.Runs) != 1 {
 		t.Errorf("%+v", got)
-	}
-}
-
-// TestPushBesideAnEngine: the engine writes on, also at the same moment, and neither loses anything.
-func TestPushBesideAnEngine(t *testing.T) {
-	h := newHooks(t)
-	h.begin(t, "01ka", nil)
-	const n = 40
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		at := journal.Position{Run: "01ka", After: journal.Start, Gen: 1}
-		for i := range n {
-			var err error
-			b := journal.Batch{Action: fmt.Sprintf("poll/%d", i), Events: []journal.Event{{Kind: journal.LoadRead, At: h.Now()}}}
-			if at, _, err = journal.Record(t.Context(), h.store, at, b); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	for i := range n {
-		w := hook{id: fmt.Sprint("e", i), kind: "incident.acknowledged", key: "firedrill/01ka", agent: "PADA", client: "PagerDuty"}
-		body := h.body(w)
-		for range 2 {
-			wg.Go(func() {
-				if _, err := h.Receive(t.Context(), sign(pushSecret, body), body); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-	wg.Wait()
-	acks := map[string]int{}
-	for _, e := range h.about(t, "01ka") {
-		if e.Kind == journal.IncidentAcknowledged {
-			acks[e.Fact.Entry]++
-		}
-	}
-	for entry, times := range acks {
-		if times != 1 {
-			t.Errorf("%s stands %d times", entry, times)
-		}
-	}
-	if len(acks) != n {
-		t.Errorf("%d of %d", len(acks), n)
 	}
 }
