@@ -89,8 +89,9 @@ func (d *desk) client(token string) *observe.PagerDuty {
 	return p
 }
 
-// ask is a call that our client does not make and the sandbox's pager answers all the same: others are pointed at it.
-func (d *desk) ask(method, path, body string) {
+// ask is a call that our client does not make and the sandbox's pager answers all the same: others are pointed at it. It
+// returns the id that the answer holds below a name.
+func (d *desk) ask(method, path, body, name string) string {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+"/pagerduty"+path, strings.NewReader(body))
 	if err != nil {
@@ -102,30 +103,54 @@ func (d *desk) ask(method, path, body string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if resp.StatusCode/100 != 2 {
-		told, _ := io.ReadAll(resp.Body)
+	told, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode/100 != 2 {
 		d.t.Errorf("%s %s: %s: %s", method, path, resp.Status, told)
 	}
+	var answer map[string]struct{ ID string }
+	if name != "" && json.Unmarshal(told, &answer) != nil {
+		d.t.Errorf("%s %s: %s", method, path, told)
+	}
+	return answer[name].ID
 }
 
 // others are those calls.
 func (d *desk) others() {
 	d.t.Helper()
-	entry := ""
+	ask := func(method, path, body string) { d.t.Helper(); d.ask(method, path, body, "") }
+	incident := func(id, more string) string { return `{"id":"` + id + `","type":"incident_reference"` + more + `}` }
 	d.well(d.Send(d.t.Context(), ourKey, observe.Page{Key: "firedrill/three", Title: "three"}))
 	in := d.find("firedrill/three")
 	list, err := d.Log(d.t.Context(), in.ID)
 	d.well(err)
-	if len(list) > 0 {
-		entry = list[0].ID
+	for _, e := range list[:min(1, len(list))] {
+		ask("GET", "/log_entries/"+e.ID, "")
+	}
+	for _, a := range in.Alerts {
+		ask("GET", "/incidents/"+in.ID+"/alerts/"+a.ID, "")
 	}
 	for _, path := range []string{"/services", "/services/PORDERS/integrations/PINTEG1", "/escalation_policies/PEPOL01", "/users/PRESP01", "/priorities",
-		"/incidents/" + in.ID, "/log_entries/" + entry, "/paused_incident_reports/alerts", "/analytics/raw/incidents/QPAST0000001"} {
-		d.ask("GET", path, "")
+		"/incidents/" + in.ID, "/paused_incident_reports/alerts", "/analytics/raw/incidents/QPAST0000001"} {
+		ask("GET", path, "")
 	}
-	d.ask("POST", "/incidents/"+in.ID+"/snooze", `{"duration":60}`)
-	d.ask("PUT", "/incidents", `{"incidents":[{"id":"`+in.ID+`","type":"incident_reference","status":"acknowledged"}]}`)
-	d.ask("PUT", "/incidents", `{"incidents":[{"id":"`+in.ID+`","type":"incident_reference","status":"resolved"}]}`)
+	ask("GET", "/log_entries?is_overview=false&include[]=channels&include[]=incidents&limit=100", "")
+	note := d.ask("POST", "/incidents/"+in.ID+"/notes", `{"note":{"content":"first"}}`, "note")
+	ask("PUT", "/incidents/"+in.ID+"/notes/"+note, `{"note":{"content":"second"}}`)
+	ask("DELETE", "/incidents/"+in.ID+"/notes/"+note, "")
+	ask("PUT", "/incidents", `{"incidents":[`+incident(in.ID, `,"status":"acknowledged"`)+`]}`)
+	ask("POST", "/incidents/"+in.ID+"/snooze", `{"duration":60}`)
+	other := d.ask("POST", "/incidents", `{"incident":{"type":"incident","title":"by hand","service":{"id":"PORDERS","type":"service_reference"}}}`, "incident")
+	ask("PUT", "/incidents/"+in.ID+"/merge", `{"source_incidents":[`+incident(other, "")+`]}`)
+	ask("PUT", "/incidents", `{"incidents":[`+incident(in.ID, `,"status":"resolved"`)+`]}`)
+
+	hook := d.ask("POST", "/webhook_subscriptions", `{"webhook_subscription":{"type":"webhook_subscription","description":"firedrill","events":["incident.acknowledged"],
+		"filter":{"type":"service_reference","id":"PORDERS"},"delivery_method":{"type":"http_delivery_method","url":"https://127.0.0.1:1/webhooks"}}}`, "webhook_subscription")
+	ask("GET", "/webhook_subscriptions", "")
+	ask("GET", "/webhook_subscriptions/"+hook, "")
+	ask("PUT", "/webhook_subscriptions/"+hook, `{"webhook_subscription":{"description":"firedrill again"}}`)
+	ask("POST", "/webhook_subscriptions/"+hook+"/enable", "")
+	ask("POST", "/webhook_subscriptions/"+hook+"/ping", "")
+	ask("DELETE", "/webhook_subscriptions/"+hook, "")
 }
 
 // hand does what is not ours to do: an administrator, a person with a phone.
@@ -217,13 +242,15 @@ func (d *desk) drive() {
 		{ID: "r1", Label: "tests", Conditions: []pager.Condition{{Expression: "event.summary matches part 'TEST'"}}, Actions: pager.RuleActions{Suppress: true}},
 		{ID: "r2", Label: "all", Actions: pager.RuleActions{Suspend: 120, Annotate: "wait", Priority: "PPRIOR1",
 			Automation: []pager.Automation{{Name: "restart", URL: "https://example.invalid/restart", AutoSend: true}}}}}}}}})
-	_, err = d.Check(ctx, "PCONTNT")
+	_, err = d.client(rest).Check(ctx, "PCONTNT") // another client: what people configured is remembered for a while
 	d.well(err)
-	d.hand("POST", "/pagerduty/maintenance_windows", map[string]any{"maintenance_window": map[string]any{"type": "maintenance_window", "description": "moving house",
-		"start_time": time.Now().UTC().Format(time.RFC3339), "end_time": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
-		"services": []any{map[string]any{"id": "PNOBODY", "type": "service_reference"}}}})
+	window := d.ask("POST", "/maintenance_windows", `{"maintenance_window":{"type":"maintenance_window","description":"moving house","start_time":"`+
+		time.Now().UTC().Format(time.RFC3339)+`","end_time":"`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+
+		`","services":[{"id":"PNOBODY","type":"service_reference"}]}}`, "maintenance_window")
+	d.ask("GET", "/maintenance_windows/"+window, "", "")
 	_, err = d.Check(ctx, "PNOBODY")
 	d.well(err)
+	d.ask("DELETE", "/maintenance_windows/"+window, "", "")
 	for _, name := range []string{"drill", "nothing"} {
 		_, err = d.HasType(ctx, name)
 		d.well(err)

@@ -125,7 +125,7 @@ client asks until something has happened.
 What was mended in the published file, because PagerDuty's own documentation, examples or recorded answers have it so: an
 acknowledge entry's type, whose enum no entry can meet; the overlapping branches of a channel; an incident body's details,
 a string; an agent without a type; objects that include[] puts in place of references; a trigger's workflow and a grouping
-setting's services, as the examples have them; overlapping references; null where the documentation allows it, in answers
+setting's services, as the examples have them; changed fields in the account's log, as in an incident's; overlapping references; null where the documentation allows it, in answers
 only. Entries of the types merge_log_entry and priority_change_log_entry, which PagerDuty sends and does not publish, are
 checked against our own list only, and so are refusals that are not documented for their call.
 

@@ -61,8 +61,27 @@ func mend(d document) map[string]int {
 			n["custom field value"]++
 		}
 	})
+	logs(d, n)
 	nullable(d, n)
 	return n
+}
+
+// logs lets the account's log hold what an incident's may: both tell the same entries.
+func logs(d document, n map[string]int) {
+	const at = "#/components/schemas/"
+	visit(d, nil, func(o document, _ []string) {
+		branches, _ := o["anyOf"].([]any)
+		holds := func(name string) bool {
+			return slices.ContainsFunc(branches, func(b any) bool { x, ok := b.(document); return ok && x["$ref"] == at+name })
+		}
+		for _, name := range []string{"FieldValueChangeLogEntry", "CustomFieldValueChangeLogEntry"} {
+			if holds("AcknowledgeLogEntry") && !holds(name) && object(d, "components", "schemas")[name] != nil {
+				branches = append(branches, document{"$ref": at + name})
+				o["anyOf"] = branches
+				n["log entries"]++
+			}
+		}
+	})
 }
 
 // included lets a whole object stand where the documentation's include[] puts one in place of its reference.
@@ -73,6 +92,7 @@ func included(schemas document, n map[string]int) {
 		or   string
 	}{
 		{object(schemas, "Oncall", "properties"), "user", "User"},
+		{object(schemas, "LogEntry", "allOf", "1", "properties"), "incident", "Incident"},
 		{object(schemas, "Service", "allOf", "1", "properties"), "escalation_policy", "EscalationPolicy"},
 	} {
 		if ref, ok := x.in[x.name]; ok && schemas[x.or] != nil {
