@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -15,12 +16,17 @@ import (
 // planAtOnce is how many plans are made side by side: each asks the account some thirty times.
 const planAtOnce = 4
 
+// gcOfMany trades a little processor time for memory: what hundreds of runs hold is alive, and what they let go of is
+// not worth keeping as much again for.
+const gcOfMany = 40
+
 // runMany runs several drills in one process, all of them or none: each is a run of its own.
 func runMany(ctx context.Context, d *Deps, o runOptions) error {
 	asJSON, err := d.json()
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(gcOfMany)
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
 	if err := d.answerable(o.yes); err != nil {

@@ -58,6 +58,8 @@ type SQLite struct {
 	path     string
 	readOnly bool
 
+	group group
+
 	mu   sync.Mutex
 	db   *sql.DB
 	file fs.FileInfo

@@ -31,22 +31,23 @@ func (s *SQLite) Take(ctx context.Context, name, run string, h Holder, ttl time.
 
 // Renew is Store's.
 func (s *SQLite) Renew(ctx context.Context, l Lease, ttl time.Duration, now time.Time) (Lease, error) {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		o, err := readOffice(ctx, tx, l.Name)
+	renewed := l
+	err := s.together(ctx, false, func(ctx context.Context, x writer) error {
+		o, err := readOffice(ctx, x, l.Name)
 		if err != nil {
 			return err
 		}
 		if !o.owns(l) {
 			return ErrStale
 		}
-		l = o.Lease
-		l.Expires = micros(now.Add(ttl))
-		return writeOffice(ctx, tx, office{Lease: l})
+		renewed = o.Lease
+		renewed.Expires = micros(now.Add(ttl))
+		return writeOffice(ctx, x, office{Lease: renewed})
 	})
 	if err != nil {
 		return Lease{}, s.fail("lease in", err)
 	}
-	return l, nil
+	return renewed, nil
 }
 
 // Release is Store's.
@@ -79,7 +80,7 @@ func (s *SQLite) Held(ctx context.Context, run string) ([]Lease, error) {
 const selectLeases = "select name, run, gen, holder, expires, free from leases"
 
 // readOffice returns nil where nobody ever had the lease.
-func readOffice(ctx context.Context, tx *sql.Tx, name string) (*office, error) {
+func readOffice(ctx context.Context, tx querier, name string) (*office, error) {
 	o, err := scanOffice(tx.QueryRowContext(ctx, selectLeases+" where name = ?", name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -101,7 +102,7 @@ func scanOffice(row interface{ Scan(...any) error }) (office, error) {
 	return o, nil
 }
 
-func writeOffice(ctx context.Context, tx *sql.Tx, o office) error {
+func writeOffice(ctx context.Context, tx execer, o office) error {
 	holder, err := json.Marshal(o.Holder)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ func (s *SQLite) Append(ctx context.Context, run string, after int64, gen int, b
 	if err != nil {
 		return s.fail("append to", err)
 	}
-	add := func(x execer) error {
+	add := func(ctx context.Context, x execer) error {
 		done, err := x.ExecContext(ctx, "insert into batches (run, seq, action, gen, events) values (?, ?, ?, ?, ?) on conflict do nothing",
 			run, after+1, b.Action, gen, string(data))
 		if err != nil {
@@ -28,13 +28,10 @@ func (s *SQLite) Append(ctx context.Context, run string, after int64, gen int, b
 		return nil
 	}
 	if !changesHead(events) { // one statement is a transaction of its own, at half the price
-		if err = s.writable(); err == nil {
-			err = patiently(ctx, func() error { return add(s.db) })
-		}
-		return s.fail("append to", err)
+		return s.fail("append to", s.together(ctx, true, func(ctx context.Context, x writer) error { return add(ctx, x) }))
 	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		if err := add(tx); err != nil {
+		if err := add(ctx, tx); err != nil {
 			return err
 		}
 		return digest(ctx, tx, events)
