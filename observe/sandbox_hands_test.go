@@ -149,6 +149,11 @@ func TestADrillsTypeAndItsNumbers(t *testing.T) {
 	if _, err := d.RealIncidents(ctx, "PORDERS", began.Add(-time.Hour), began.Add(time.Hour)); !errors.Is(err, ErrNoAnalytics) {
 		t.Errorf("an account without analytics: %v", err)
 	}
+	d.setUp("/account", `{"analytics":true}`)
+	counted, err := d.RealIncidents(ctx, "PORDERS", began.Add(-time.Hour), began.Add(time.Hour))
+	if err != nil || len(counted) != 1 || counted[0].ID != mine.ID || counted[0].AcknowledgeS == nil || counted[0].ResolveS != nil || counted[0].Type != "drill" {
+		t.Errorf("an account with them: %+v, %v", counted, err)
+	}
 }
 
 func TestTheAccountsLogOnTheSandbox(t *testing.T) {
