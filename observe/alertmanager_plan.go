@@ -119,33 +119,22 @@ func surely(list []matcher, known map[string]string, text string) string {
 	return ""
 }
 
-// inhibition is one inhibit rule.
-type inhibition struct {
-	Equal          []string          `yaml:"equal"`
-	SourceMatchers []string          `yaml:"source_matchers"`
-	SourceMatch    map[string]string `yaml:"source_match"`
-	SourceMatchRE  map[string]string `yaml:"source_match_re"`
-	TargetMatchers []string          `yaml:"target_matchers"`
-	TargetMatch    map[string]string `yaml:"target_match"`
-	TargetMatchRE  map[string]string `yaml:"target_match_re"`
-}
-
 // inhibitions are alerts that are active now and keep this one quiet, or may.
 func (p *AlertmanagerProbe) inhibitions(ctx context.Context, client *http.Client, c Clients, config string) (found []string, err error) {
 	conf, err := parseRouting(config)
-	if err != nil || len(conf.Inhibit) == 0 {
+	if err != nil || len(conf.inhibit) == 0 {
 		return nil, err
 	}
 	var all []gettable
 	if err := p.read(ctx, client, c, question{"read alerts", "/api/v2/alerts?active=true&silenced=true&inhibited=true", &all}); err != nil {
 		return nil, err
 	}
-	for _, rule := range conf.Inhibit {
-		sources, err := (&route{Matchers: rule.SourceMatchers, Match: rule.SourceMatch, MatchRE: rule.SourceMatchRE}).matchers()
+	for _, rule := range conf.inhibit {
+		sources, err := rule.source.list()
 		if err != nil {
 			return nil, err
 		}
-		targets, err := (&route{Matchers: rule.TargetMatchers, Match: rule.TargetMatch, MatchRE: rule.TargetMatchRE}).matchers()
+		targets, err := rule.target.list()
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +143,7 @@ func (p *AlertmanagerProbe) inhibitions(ctx context.Context, client *http.Client
 				continue
 			}
 			list := slices.Clone(targets)
-			for _, name := range rule.Equal {
+			for _, name := range rule.equal {
 				list = append(list, matcher{name: name, op: "=", value: a.Labels[name]})
 			}
 			if text := surely(list, p.known(), "alert "+plain(a.Labels["alertname"])+" is active and inhibits it"); text != "" && !slices.Contains(found, text) {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml"
 )
 
 // AlertmanagerRoute is one way that an alert takes through Alertmanager.
@@ -26,30 +24,6 @@ type AlertmanagerRoute struct {
 
 // Alertmanager's own defaults: https://prometheus.io/docs/alerting/latest/configuration/#route
 const groupWait = 30 * time.Second
-
-// routing is what we read of a configuration.
-type routing struct {
-	Route     *route `yaml:"route"`
-	Receivers []struct {
-		Name      string `yaml:"name"`
-		PagerDuty []any  `yaml:"pagerduty_configs"`
-	} `yaml:"receivers"`
-	Inhibit []inhibition `yaml:"inhibit_rules"`
-}
-
-// route is one node of the tree, as it is written.
-type route struct {
-	Receiver string            `yaml:"receiver"`
-	GroupBy  []string          `yaml:"group_by"`
-	Wait     string            `yaml:"group_wait"`
-	Matchers []string          `yaml:"matchers"`
-	Match    map[string]string `yaml:"match"`
-	MatchRE  map[string]string `yaml:"match_re"`
-	Continue bool              `yaml:"continue"`
-	Muted    []string          `yaml:"mute_time_intervals"`
-	Active   []string          `yaml:"active_time_intervals"`
-	Routes   []route           `yaml:"routes"`
-}
 
 // way is what a node takes over from its parents.
 type way struct {
@@ -71,35 +45,25 @@ func AlertmanagerKeys(config string, labels map[string]string) ([]AlertmanagerRo
 	}
 	var out []AlertmanagerRoute
 	add := func(w way) { out = append(out, w.route(c, labels)) }
-	if _, err := c.Route.walk(way{wait: groupWait}, labels, add); err != nil {
+	if _, err := c.root.walk(way{wait: groupWait}, labels, add); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func parseRouting(config string) (c routing, err error) {
-	if err := yaml.Unmarshal([]byte(config), &c); err != nil {
-		return c, fmt.Errorf("read configuration of Alertmanager: %w", err)
+// list reads all three ways of writing them. The oldest writes regular expressions into the key with their anchors.
+func (c conditions) list() (list []matcher, err error) {
+	for _, name := range sortedNames(c.match) {
+		list = append(list, matcher{name: name, op: "=", value: c.match[name]})
 	}
-	if c.Route == nil {
-		return c, fmt.Errorf("read configuration of Alertmanager: it has no route")
-	}
-	return c, nil
-}
-
-// matchers reads all three ways of writing them. The oldest writes regular expressions into the key with their anchors.
-func (r *route) matchers() (list []matcher, err error) {
-	for _, name := range sortedNames(r.Match) {
-		list = append(list, matcher{name: name, op: "=", value: r.Match[name]})
-	}
-	for _, name := range sortedNames(r.MatchRE) {
-		m, err := newMatcher(name, "=~", "^(?:"+r.MatchRE[name]+")$")
+	for _, name := range sortedNames(c.matchRE) {
+		m, err := newMatcher(name, "=~", "^(?:"+c.matchRE[name]+")$")
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, m)
 	}
-	for _, text := range r.Matchers {
+	for _, text := range c.matchers {
 		more, err := parseMatchers(text)
 		if err != nil {
 			return nil, err
@@ -113,7 +77,7 @@ func (r *route) matchers() (list []matcher, err error) {
 // walk goes down the tree, depth first: an alert ends where no child takes it, and at the first child that does unless
 // that one continues.
 func (r *route) walk(from way, labels map[string]string, add func(way)) (belief, error) {
-	list, err := r.matchers()
+	list, err := r.list()
 	if err != nil {
 		return noMatch, err
 	}
@@ -126,17 +90,17 @@ func (r *route) walk(from way, labels map[string]string, add func(way)) (belief,
 		return noMatch, err
 	}
 	taken, self := noMatch, from
-	for i := range r.Routes {
-		child := &r.Routes[i]
+	for i := range r.routes {
+		child := &r.routes[i]
 		took, err := child.walk(from, labels, add)
 		switch {
 		case err != nil:
 			return noMatch, err
-		case took == isMatch && !child.Continue:
+		case took == isMatch && !child.keeps:
 			return here, nil
 		case took == maybeMatch:
 			self.open = append(slices.Clone(self.open), child.asks(labels)...)
-			if !child.Continue {
+			if !child.keeps {
 				from.open = append(slices.Clone(from.open), child.asks(labels)...) // so does whether it goes on past it
 			}
 		}
@@ -150,7 +114,7 @@ func (r *route) walk(from way, labels map[string]string, add func(way)) (belief,
 
 // asks are the labels that hang on whether an alert is taken here.
 func (r *route) asks(labels map[string]string) []string {
-	list, err := r.matchers()
+	list, err := r.list()
 	if err != nil {
 		return nil // told before
 	}
@@ -168,15 +132,15 @@ func (r *route) inherit(w *way, list []matcher) error {
 		w.key += "/"
 	}
 	w.key += "{" + strings.Join(texts, ",") + "}"
-	if r.Receiver != "" {
-		w.receiver = r.Receiver
+	if r.receiver != "" {
+		w.receiver = r.receiver
 	}
-	if len(r.GroupBy) > 0 { // an empty list is none: it inherits
-		w.groupBy = r.GroupBy
+	if len(r.groupBy) > 0 { // an empty list is none: it inherits
+		w.groupBy = r.groupBy
 	}
-	w.timed = len(r.Muted) > 0 || len(r.Active) > 0
-	if r.Wait != "" {
-		d, err := promDuration(r.Wait)
+	w.timed = r.timed
+	if r.wait != "" {
+		d, err := promDuration(r.wait)
 		if err != nil {
 			return fmt.Errorf("group_wait: %w", err)
 		}
@@ -187,10 +151,7 @@ func (r *route) inherit(w *way, list []matcher) error {
 
 // route makes the answer of a way that has ended.
 func (w way) route(c routing, labels map[string]string) AlertmanagerRoute {
-	out := AlertmanagerRoute{Receiver: w.receiver, Wait: w.wait, Timed: w.timed}
-	for _, r := range c.Receivers {
-		out.PagerDuty = out.PagerDuty || r.Name == w.receiver && len(r.PagerDuty) > 0
-	}
+	out := AlertmanagerRoute{Receiver: w.receiver, Wait: w.wait, Timed: w.timed, PagerDuty: c.paging[w.receiver]}
 	var group, missing []string
 	all := slices.Contains(w.groupBy, "...")
 	for _, name := range sortedNames(labels) {
