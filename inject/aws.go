@@ -13,13 +13,10 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -54,12 +51,12 @@ type Agent struct{ Name, Value string }
 type Clients struct {
 	Config      aws.Config
 	DynamoDB    *dynamodb.Client
-	AutoScaling *applicationautoscaling.Client
+	AutoScaling Scaling
 	SQS         *sqs.Client
-	ELB         *elasticloadbalancingv2.Client
+	ELB         Balancers
 	CloudWatch  *cloudwatch.Client
-	STS         *sts.Client
-	Scheduler   *scheduler.Client
+	STS         Identity
+	Scheduler   Scheduling
 	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
 	Items *dynamodb.Client
 
@@ -92,15 +89,15 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	return &Clients{
 		Config:      cfg,
 		DynamoDB:    dynamodb.NewFromConfig(cfg),
-		AutoScaling: applicationautoscaling.NewFromConfig(cfg),
+		AutoScaling: scalingOf(cfg),
 		SQS:         sqs.NewFromConfig(cfg),
-		ELB:         elasticloadbalancingv2.NewFromConfig(cfg),
+		ELB:         balancersOf(cfg),
 		mappings:    lambda.NewFromConfig(cfg).ListEventSourceMappings,
 		CloudWatch:  cloudwatch.NewFromConfig(cfg),
-		STS:         sts.NewFromConfig(cfg),
+		STS:         identityOf(cfg),
 		aliases:     identities.ListAccountAliases,
 		judge:       identities.SimulatePrincipalPolicy,
-		Scheduler:   scheduler.NewFromConfig(cfg),
+		Scheduler:   schedulingOf(cfg),
 		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
 		now:         o.Now,
 		expect:      o.ExpectAccount,

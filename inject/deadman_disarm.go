@@ -47,7 +47,7 @@ func (s *schedules) delete(ctx context.Context, name string) error {
 func (s *schedules) standing(ctx context.Context, m Mark) ([]string, error) {
 	var names []string
 	prefix := schedulePrefix(m)
-	pages := scheduler.NewListSchedulesPaginator(s.api, &scheduler.ListSchedulesInput{GroupName: aws.String(switchGroup), NamePrefix: &prefix})
+	pages := scheduler.NewListSchedulesPaginator(lister{s.api}, &scheduler.ListSchedulesInput{GroupName: aws.String(switchGroup), NamePrefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -35,18 +35,10 @@ const switchApart = time.Second
 // https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 var switchNameForm = regexp.MustCompile(`^[0-9a-zA-Z_.-]{1,64}$`)
 
-// schedulerAPI is what the switch asks of EventBridge Scheduler.
-type schedulerAPI interface {
-	CreateSchedule(context.Context, *scheduler.CreateScheduleInput, ...func(*scheduler.Options)) (*scheduler.CreateScheduleOutput, error)
-	GetSchedule(context.Context, *scheduler.GetScheduleInput, ...func(*scheduler.Options)) (*scheduler.GetScheduleOutput, error)
-	DeleteSchedule(context.Context, *scheduler.DeleteScheduleInput, ...func(*scheduler.Options)) (*scheduler.DeleteScheduleOutput, error)
-	ListSchedules(context.Context, *scheduler.ListSchedulesInput, ...func(*scheduler.Options)) (*scheduler.ListSchedulesOutput, error)
-}
-
 // schedules is a Switch of one-time schedules with universal targets.
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 type schedules struct {
-	api schedulerAPI
+	api Scheduling
 	o   SwitchOptions
 	now func() time.Time
 }

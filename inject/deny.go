@@ -24,16 +24,11 @@ type tablePolicyAPI interface {
 	DeleteResourcePolicy(context.Context, *dynamodb.DeleteResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteResourcePolicyOutput, error)
 }
 
-// callerAPI tells who we are: whom our own policies exempt.
-type callerAPI interface {
-	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
-}
-
 // denying is the kind dynamodb.deny.
 type denying struct {
 	policyMerger
 	policies tablePolicyAPI
-	caller   callerAPI
+	caller   Identity
 	items    itemAPI
 	tables   *throttling // how tables and their tags are read and written
 	roles    []string    // further ARNs of ours that nothing may lock out
@@ -130,7 +125,7 @@ func (d denyUndo) words() string {
 }
 
 // ourselves lists the ARNs of ours, as policies see them.
-func ourselves(ctx context.Context, api callerAPI, roles []string) ([]string, error) {
+func ourselves(ctx context.Context, api Identity, roles []string) ([]string, error) {
 	who, err := api.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, fmt.Errorf("ask STS who we are: %w", err)

@@ -28,7 +28,7 @@ func TestErrorTakesBackItsRuleWithoutTags(t *testing.T) {
 	b := newAccount(t, sandbox.Options{}).balancer()
 	k, u := b.felt()
 	own := b.marked(u.Mark.Run)
-	_, err := b.responder().ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own},
+	_, err := elb.NewFromConfig(b.responder().Config).RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own},
 		TagKeys: []string{inject.TagRun, inject.TagFault, inject.TagUntil, inject.TagUndo}})
 	must(t, 0, err)
 	ok, why, err := k.Settled(t.Context(), u)

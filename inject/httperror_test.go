@@ -35,7 +35,7 @@ func TestErrorConforms(t *testing.T) {
 				own := b.marked(u.Mark.Run)
 				_, err := a.responder().ELB.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: &own, Conditions: paths("/maintenance")})
 				must(t, 0, err)
-				_, err = a.responder().ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}})
+				_, err = elb.NewFromConfig(a.responder().Config).RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}})
 				must(t, 0, err)
 				return func() bool {
 					for _, r := range b.rules() {
@@ -64,7 +64,7 @@ func (a *account) balancer() *balancer {
 	where, _ := url.Parse(target.URL)
 	port, _ := strconv.Atoi(where.Port())
 	b := &balancer{account: a, port: where.Port()}
-	api, ctx := a.owner().ELB, a.Context()
+	api, ctx := elb.NewFromConfig(a.owner().Config), a.Context()
 	tags := []types.Tag{{Key: aws.String("environment"), Value: aws.String("sandbox")}}
 	lbs, err := api.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("orders"), Tags: tags})
 	b.arn = *must(a, lbs, err).LoadBalancers[0].LoadBalancerArn

@@ -14,7 +14,6 @@ import (
 
 // oddBalancers answers what the sandbox cannot: every other call is a mistake of the test.
 type oddBalancers struct {
-	balancerAPI
 	groups []types.TargetGroup
 	rules  [][]types.Rule // page by page
 	goneAt int            // the n-th DescribeTags finds a rule gone
@@ -48,6 +47,10 @@ func (o *oddBalancers) DescribeTags(_ context.Context, in *elb.DescribeTagsInput
 	return out, nil
 }
 
+func (o *oddBalancers) calls() Balancers {
+	return Balancers{DescribeTargetGroups: o.DescribeTargetGroups, DescribeRules: o.DescribeRules, DescribeTags: o.DescribeTags}
+}
+
 func TestListenerRefusesWhatOnlyForwards(t *testing.T) {
 	active := types.LoadBalancer{LoadBalancerArn: aws.String("lb"), Type: types.LoadBalancerTypeEnumApplication, State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive}}
 	starting, network := active, active
@@ -68,7 +71,7 @@ func TestListenerRefusesWhatOnlyForwards(t *testing.T) {
 		{"HTTP1", types.ProtocolEnumHttp, starting, "is provisioning", true},
 		{"HTTP1", types.ProtocolEnumHttp, network, "of type network", false},
 	} {
-		f := &reply{replying: &replying{balancers: &oddBalancers{groups: []types.TargetGroup{{TargetGroupName: aws.String("api"), ProtocolVersion: &row.version}}}}}
+		f := &reply{replying: &replying{balancers: (&oddBalancers{groups: []types.TargetGroup{{TargetGroupName: aws.String("api"), ProtocolVersion: &row.version}}}).calls()}}
 		err := f.refuseListener(t.Context(), listener{Listener: types.Listener{Protocol: row.protocol, LoadBalancerArn: aws.String("lb")}, balancer: row.balancer})
 		var no *Refusal
 		switch {
@@ -90,7 +93,7 @@ func TestListenerReadsAllPagesAndAsksAgain(t *testing.T) {
 		o.rules = append(o.rules, rules)
 	}
 	o.rules[2] = append(o.rules[2], types.Rule{RuleArn: aws.String("default"), IsDefault: aws.Bool(true)})
-	all, err := (&replying{balancers: o}).readTagged(t.Context(), "listener")
+	all, err := (&replying{balancers: o.calls()}).readTagged(t.Context(), "listener")
 	if err != nil || len(all) != 76 || o.asked != 2+4 {
 		t.Fatalf("%d rules, asked %d times for tags, %v", len(all), o.asked, err)
 	}

@@ -64,7 +64,7 @@ func newErring(t *testing.T, r *rapid.T) *erring {
 	h := newHouse(t, sandbox.Options{RulePropagation: -1})
 	l := &erring{life: &life{judge: r, house: h, ctx: t.Context()}, listening: true, altered: map[string]bool{}, moved: map[string]bool{}, untagged: map[string]bool{}}
 	l.audit, l.edit = l.watch, l.respond
-	api := l.theirs.ELB
+	api := elb.NewFromConfig(l.theirs.Config)
 	lbs, err := api.CreateLoadBalancer(l.ctx, &elb.CreateLoadBalancerInput{Name: aws.String("orders")})
 	l.balancer = *must(t, lbs, err).LoadBalancers[0].LoadBalancerArn
 	groups, err := api.CreateTargetGroup(l.ctx, &elb.CreateTargetGroupInput{Name: aws.String("api"), TargetType: types.TargetTypeEnumIp, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(80)})
@@ -189,7 +189,7 @@ func pathOf(r types.Rule) string {
 }
 
 func (l *erring) respond(what string, _ bool) {
-	api := l.theirs.ELB
+	api := elb.NewFromConfig(l.theirs.Config)
 	switch what {
 	case "add":
 		l.add(20, "/mine*")
@@ -214,7 +214,7 @@ func (l *erring) respond(what string, _ bool) {
 
 // touch edits our rule.
 func (l *erring) touch(what, own string) {
-	api := l.theirs.ELB
+	api := elb.NewFromConfig(l.theirs.Config)
 	switch what {
 	case "delete ours":
 		_, _ = api.DeleteRule(l.ctx, &elb.DeleteRuleInput{RuleArn: &own})
@@ -243,7 +243,7 @@ func (*erring) theirAnswer() []types.Action {
 
 func (l *erring) untag(own string) {
 	l.untagged[own] = true
-	_, _ = l.theirs.ELB.RemoveTags(l.ctx, &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{"firedrill:run", "firedrill:fault", "firedrill:until", "firedrill:undo"}})
+	_, _ = elb.NewFromConfig(l.theirs.Config).RemoveTags(l.ctx, &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{"firedrill:run", "firedrill:fault", "firedrill:until", "firedrill:undo"}})
 }
 
 func (l *erring) drop(path string) {

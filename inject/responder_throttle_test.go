@@ -313,7 +313,7 @@ func (l *throttled) set(n map[string]int64) {
 }
 
 func (l *throttled) scaling(what string) {
-	api, d := l.theirs.AutoScaling, dimensions()[0]
+	api, d := applicationautoscaling.NewFromConfig(l.theirs.Config), dimensions()[0]
 	in := &applicationautoscaling.RegisterScalableTargetInput{ServiceNamespace: aastypes.ServiceNamespaceDynamodb,
 		ResourceId: aws.String("table/orders"), ScalableDimension: d}
 	switch what {

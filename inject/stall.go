@@ -25,7 +25,7 @@ type stallAPI interface {
 type stalling struct {
 	policyMerger
 	api    stallAPI
-	caller callerAPI
+	caller Identity
 	queues *poisoning // how queues, their tags and their consumers are read
 	roles  []string   // further ARNs of ours that nothing may lock out
 }

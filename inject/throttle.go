@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
@@ -35,17 +34,11 @@ type itemAPI interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 }
 
-// scalingAPI is what a throttle asks of Application Auto Scaling.
-type scalingAPI interface {
-	DescribeScalableTargets(context.Context, *applicationautoscaling.DescribeScalableTargetsInput, ...func(*applicationautoscaling.Options)) (*applicationautoscaling.DescribeScalableTargetsOutput, error)
-	RegisterScalableTarget(context.Context, *applicationautoscaling.RegisterScalableTargetInput, ...func(*applicationautoscaling.Options)) (*applicationautoscaling.RegisterScalableTargetOutput, error)
-}
-
 // throttling is the kind dynamodb.throttle.
 type throttling struct {
 	tables  tableAPI
 	items   itemAPI
-	scaling scalingAPI
+	scaling Scaling
 	now     func() time.Time
 	timing  Timing
 	raised  sync.Map // the undos whose write was ours, where no tag can tell: only this process knows

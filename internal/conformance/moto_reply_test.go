@@ -34,7 +34,7 @@ func (m *moto) replies(t *testing.T) {
 			Diverge: func(_ *testing.T, u inject.Undo) func() bool {
 				own := b.marked(u.Mark.Run)
 				must(b.ELB.ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: &own, Conditions: paths("/maintenance")}))(t)
-				must(b.ELB.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}}))(t)
+				must(elb.NewFromConfig(b.Config).RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{own}, TagKeys: []string{inject.TagRun}}))(t)
 				return func() bool { return strings.Contains(b.arns(), own) }
 			},
 		}
@@ -53,11 +53,11 @@ func (m *moto) balancer(t *testing.T) *balancer {
 	b := &balancer{T: t, Clients: m.clients(t)}
 	vpc, subnets := m.network(t)
 	name := m.name("lb")
-	b.arn = *must(b.ELB.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: &name, Subnets: subnets,
+	b.arn = *must(elb.NewFromConfig(b.Config).CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{Name: &name, Subnets: subnets,
 		Tags: []types.Tag{{Key: aws.String("environment"), Value: aws.String("sandbox")}}}))(t).LoadBalancers[0].LoadBalancerArn
-	b.group = *must(b.ELB.CreateTargetGroup(t.Context(), &elb.CreateTargetGroupInput{Name: &name, TargetType: types.TargetTypeEnumIp,
+	b.group = *must(elb.NewFromConfig(b.Config).CreateTargetGroup(t.Context(), &elb.CreateTargetGroupInput{Name: &name, TargetType: types.TargetTypeEnumIp,
 		Protocol: types.ProtocolEnumHttp, Port: aws.Int32(8080), VpcId: &vpc}))(t).TargetGroups[0].TargetGroupArn
-	b.listener = *must(b.ELB.CreateListener(t.Context(), &elb.CreateListenerInput{LoadBalancerArn: &b.arn, Protocol: types.ProtocolEnumHttp,
+	b.listener = *must(elb.NewFromConfig(b.Config).CreateListener(t.Context(), &elb.CreateListenerInput{LoadBalancerArn: &b.arn, Protocol: types.ProtocolEnumHttp,
 		Port: aws.Int32(80), DefaultActions: b.forward()}))(t).Listeners[0].ListenerArn
 	return b
 }

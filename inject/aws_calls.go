@@ -1,0 +1,79 @@
+package inject
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Balancers are the calls that we make of Elastic Load Balancing, one by one: a field with its client would carry all of
+// it into the program, a megabyte and a half.
+type Balancers struct {
+	DescribeListeners     func(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
+	DescribeLoadBalancers func(context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options)) (*elb.DescribeLoadBalancersOutput, error)
+	DescribeTargetGroups  func(context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error)
+	DescribeRules         func(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
+	DescribeTags          func(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
+	CreateRule            func(context.Context, *elb.CreateRuleInput, ...func(*elb.Options)) (*elb.CreateRuleOutput, error)
+	ModifyRule            func(context.Context, *elb.ModifyRuleInput, ...func(*elb.Options)) (*elb.ModifyRuleOutput, error)
+	DeleteRule            func(context.Context, *elb.DeleteRuleInput, ...func(*elb.Options)) (*elb.DeleteRuleOutput, error)
+}
+
+func balancersOf(cfg aws.Config) Balancers {
+	c := elb.NewFromConfig(cfg)
+	return Balancers{
+		DescribeListeners:     c.DescribeListeners,
+		DescribeLoadBalancers: c.DescribeLoadBalancers,
+		DescribeTargetGroups:  c.DescribeTargetGroups,
+		DescribeRules:         c.DescribeRules,
+		DescribeTags:          c.DescribeTags,
+		CreateRule:            c.CreateRule,
+		ModifyRule:            c.ModifyRule,
+		DeleteRule:            c.DeleteRule,
+	}
+}
+
+// Scaling are the calls that we make of Application Auto Scaling.
+type Scaling struct {
+	DescribeScalableTargets func(context.Context, *scaling.DescribeScalableTargetsInput, ...func(*scaling.Options)) (*scaling.DescribeScalableTargetsOutput, error)
+	RegisterScalableTarget  func(context.Context, *scaling.RegisterScalableTargetInput, ...func(*scaling.Options)) (*scaling.RegisterScalableTargetOutput, error)
+}
+
+func scalingOf(cfg aws.Config) Scaling {
+	c := scaling.NewFromConfig(cfg)
+	return Scaling{DescribeScalableTargets: c.DescribeScalableTargets, RegisterScalableTarget: c.RegisterScalableTarget}
+}
+
+// Scheduling are the calls that we make of EventBridge Scheduler.
+type Scheduling struct {
+	CreateSchedule func(context.Context, *scheduler.CreateScheduleInput, ...func(*scheduler.Options)) (*scheduler.CreateScheduleOutput, error)
+	GetSchedule    func(context.Context, *scheduler.GetScheduleInput, ...func(*scheduler.Options)) (*scheduler.GetScheduleOutput, error)
+	DeleteSchedule func(context.Context, *scheduler.DeleteScheduleInput, ...func(*scheduler.Options)) (*scheduler.DeleteScheduleOutput, error)
+	ListSchedules  func(context.Context, *scheduler.ListSchedulesInput, ...func(*scheduler.Options)) (*scheduler.ListSchedulesOutput, error)
+}
+
+func schedulingOf(cfg aws.Config) Scheduling {
+	c := scheduler.NewFromConfig(cfg)
+	return Scheduling{CreateSchedule: c.CreateSchedule, GetSchedule: c.GetSchedule, DeleteSchedule: c.DeleteSchedule, ListSchedules: c.ListSchedules}
+}
+
+// Identity is the call that tells who we are, as AWS sees us.
+type Identity struct {
+	GetCallerIdentity func(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+}
+
+func identityOf(cfg aws.Config) Identity {
+	return Identity{GetCallerIdentity: sts.NewFromConfig(cfg).GetCallerIdentity}
+}
+
+// lister is Scheduling for the SDK's own paginator.
+type lister struct{ Scheduling }
+
+// ListSchedules is the call.
+func (l lister) ListSchedules(ctx context.Context, in *scheduler.ListSchedulesInput, o ...func(*scheduler.Options)) (*scheduler.ListSchedulesOutput, error) {
+	return l.Scheduling.ListSchedules(ctx, in, o...)
+}
