@@ -51,7 +51,7 @@ func runServe(ctx context.Context, d *Deps, o serveOptions) error {
 	if err != nil {
 		return &hinted{fmt.Errorf("serve: %w", err), "--listen 127.0.0.1:0"}
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }() // once it serves, the server closes it
 	var hooks *webhooks
 	if o.webhooks {
 		door, end, err := d.openDoor(ctx, l.Addr().String())

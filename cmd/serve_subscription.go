@@ -56,7 +56,7 @@ func subscribe(ctx context.Context, env *drills.Environment, url string) (secret
 		} `json:"webhook_subscription"`
 	}
 	at := env.PagerDuty.API + "/webhook_subscriptions"
-	if err := callPager(ctx, env, http.MethodPost, at, subscription(url), &answer); err != nil {
+	if err := callPager(ctx, env, pagerCall{method: http.MethodPost, url: at, body: subscription(url), into: &answer}); err != nil {
 		return "", nil, fmt.Errorf("register at the sandbox's pager: %w", err)
 	}
 	s := answer.Subscription
@@ -64,24 +64,30 @@ func subscribe(ctx context.Context, env *drills.Environment, url string) (secret
 		return "", nil, errors.New("register at the sandbox's pager: it told no secret")
 	}
 	return s.Method.Secret, func(ctx context.Context) error {
-		if err := callPager(ctx, env, http.MethodDelete, at+"/"+s.ID, nil, nil); err != nil {
+		if err := callPager(ctx, env, pagerCall{method: http.MethodDelete, url: at + "/" + s.ID}); err != nil {
 			return fmt.Errorf("take back the registration at the sandbox's pager: %w", err)
 		}
 		return nil
 	}, nil
 }
 
+// pagerCall is one call; body and into may be nil.
+type pagerCall struct {
+	method, url string
+	body, into  any
+}
+
 // callPager speaks to the sandbox's pager, whose token is no secret.
-func callPager(ctx context.Context, env *drills.Environment, method, url string, body, into any) error {
+func callPager(ctx context.Context, env *drills.Environment, call pagerCall) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var b bytes.Buffer
-	if body != nil {
-		if err := json.NewEncoder(&b).Encode(body); err != nil {
+	if call.body != nil {
+		if err := json.NewEncoder(&b).Encode(call.body); err != nil {
 			return err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, url, &b)
+	req, err := http.NewRequestWithContext(ctx, call.method, call.url, &b)
 	if err != nil {
 		return err
 	}
@@ -97,8 +103,8 @@ func callPager(ctx context.Context, env *drills.Environment, method, url string,
 		why, _ := io.ReadAll(io.LimitReader(res.Body, 300)) // for people; half of it will do
 		return fmt.Errorf("%s: %s", res.Status, strings.TrimSpace(string(why)))
 	}
-	if into == nil {
+	if call.into == nil {
 		return nil
 	}
-	return json.NewDecoder(res.Body).Decode(into)
+	return json.NewDecoder(res.Body).Decode(call.into)
 }
