@@ -187,8 +187,11 @@ func TestWebhooksTellAWholeIncident(t *testing.T) {
 	d.posted()
 	step("PRESP02", "resolve", "")
 	step("PRESP02", "reopen", "")
+	step("PRESP02", "acknowledge", "")
+	step("PRESP02", "unacknowledge", "")
 	want := []string{"incident.triggered", "incident.acknowledged", "incident.annotated", "incident.unacknowledged", "incident.reassigned",
-		"incident.delegated", "incident.escalated", "incident.priority_updated", "incident.incident_type.changed", "incident.resolved", "incident.reopened"}
+		"incident.delegated", "incident.escalated", "incident.priority_updated", "incident.incident_type.changed", "incident.resolved", "incident.reopened",
+		"incident.acknowledged", "incident.unacknowledged"}
 	if got := b.kinds(); !slices.Equal(got, want) {
 		t.Fatalf("got %v\nwant %v", got, want)
 	}
