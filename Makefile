@@ -9,7 +9,7 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RUNS     ?= 50
 FUZZTIME ?= 60s
 FUZZED    = ./drills=FuzzReadDrill ./drills=FuzzReadEnvironments ./internal/journal=FuzzJournalFile ./internal/journal=FuzzEvent \
-	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument
+	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument ./observe=FuzzLogEntry ./observe=FuzzWebhook
 PROPERTIES ?= 100000
 CELLS    ?= 48
 PARALLEL ?= 4
@@ -55,7 +55,7 @@ exit-matrix: ## every way in which a run can end, and write docs/proofs/exit-mat
 properties: ## PROPERTIES (100000) lives of each fault with a responder's edits between any two calls (an hour or more; make test takes a hundred)
 	$(GOTEST) -count=1 -timeout 24h -run TestRespondersAreFree ./inject -rapid.checks=$(PROPERTIES)
 
-fuzz: ## FUZZTIME (60s) for each of the targets, side by side: drills, environments, journals, undo records, policies
+fuzz: ## FUZZTIME (60s) for each of the targets, side by side: drills, environments, journals, undo records, policies, log entries, webhooks
 	@printf '%s\n' $(FUZZED) | xargs -P 8 -I{} sh -c 't={}; $(GO) test -run "^$$" -fuzz "$${t#*=}$$" -fuzztime $(FUZZTIME) -parallel 1 "$${t%=*}"'
 
 scripts: ## the program end to end, as scripts
