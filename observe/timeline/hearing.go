@@ -70,22 +70,21 @@ func (t Timeline) Hearing() []Hearing {
 	x.until = firstOf(x.ending.stopped, x.sight(t.Now))
 	ours := false
 	for _, in := range x.incidents.order {
-		swallowed := in.role == journal.RoleOther && in.opened != nil && t.Run != "" && in.opened.Fact.Key == "firedrill/"+t.Run
-		switch {
-		case in.own():
-			ours = ours || in.role == journal.RoleOurs
-			x.listen(in)
-		case swallowed:
+		if in.role != journal.RoleOurs && in.opened != nil && t.Run != "" && in.opened.Fact.Key == "firedrill/"+t.Run {
 			ours = true
 			x.say(in, MergedIntoOther, in.opened.At, "it was grouped into another incident: %s", in.opened.Fact.Title)
+		}
+		if in.own() {
+			ours = ours || in.role == journal.RoleOurs
+			x.listen(in)
 		}
 	}
 	switch due := x.sent.Add(deadline); {
 	case x.sent.IsZero() || ours:
 	case !x.until.Before(due):
-		x.say(nil, NoIncident, due, "no incident came of our page in %s", brevity(deadline))
+		x.say(nil, NoIncident, due, "no incident of its own came of our page in %s", brevity(deadline))
 	case !x.ending.stopped.IsZero():
-		x.say(nil, NoIncident, x.until, "no incident had come of our page in %s, when the run stopped looking", brevity(x.until.Sub(x.sent)))
+		x.say(nil, NoIncident, x.until, "no incident of its own had come of our page in %s, when the run stopped looking", brevity(x.until.Sub(x.sent)))
 	}
 	return x.found
 }
@@ -212,7 +211,7 @@ func (x *ears) notified(in *incident, opened span, told, ack *found) {
 // holder names who an incident was assigned to.
 func holder(in *incident) string {
 	for _, e := range in.log {
-		if e.Kind == journal.IncidentLogged && strings.HasPrefix(e.Fact.Type, "assign") && e.Fact.Text != "" {
+		if e.Kind == journal.IncidentLogged && strings.HasPrefix(e.Fact.Type, "assign") && strings.HasPrefix(e.Fact.Text, "Assigned") {
 			return ": " + e.Fact.Text
 		}
 	}
