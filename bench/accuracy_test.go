@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -26,7 +27,7 @@ const maxBar = 1.5
 func TestAccuracyOfIntervals(t *testing.T) {
 	worst, outside := 0.0, 0
 	for _, skew := range []struct{ aws, pager float64 }{{90, -90}, {-90, 90}, {90, 90}, {-90, -90}} {
-		told, truth := drillOnSkewedClocks(t, skew.aws, skew.pager)
+		told, truth := drillOnSkewedClocks(t, skew.aws, skew.pager, false)
 		for _, name := range []string{"detect", "page", "acknowledge", "resolve"} {
 			i := told.Interval(name)
 			if !i.Known {
@@ -45,17 +46,65 @@ func TestAccuracyOfIntervals(t *testing.T) {
 	row(t, "widest bar, polled", worst, maxBar, "s")
 }
 
+// maxPushedBar is the same where the pager sends by itself what happens, in milliseconds.
+const maxPushedBar = 0.2
+
+// What webhooks tell is as exact as both clocks are known. When somebody was notified stands in the log alone, in whole
+// seconds: so it is the resolve, from the first answer that showed the fault, that is held against the limit.
+func TestAccuracyWithWebhooks(t *testing.T) {
+	worst, outside := 0.0, 0
+	for _, skew := range []struct{ aws, pager float64 }{{90, -90}, {-90, 90}} {
+		told, truth := drillOnSkewedClocks(t, skew.aws, skew.pager, true)
+		for _, name := range []string{"detect", "page", "acknowledge", "resolve"} {
+			i := told.Interval(name)
+			if !i.Known || math.Abs(i.Seconds-truth[name]) > i.ErrorS {
+				outside++
+			}
+			if name == "resolve" {
+				worst = max(worst, i.ErrorS)
+			}
+			t.Logf("aws %+.0f s, pager %+.0f s, webhooks: %-12s %7.3f s ± %.3f, truly %7.3f", skew.aws, skew.pager, name, i.Seconds, i.ErrorS, truth[name])
+		}
+	}
+	row(t, "intervals outside of their bar, with webhooks", float64(outside), 0, "")
+	row(t, "bar of the resolve, with webhooks", worst, maxPushedBar, "s")
+}
+
+// takeWebhooks has a process of its own take the pager's webhooks into the journal, until stop is called.
+func takeWebhooks(t *testing.T, url, state string) (stop func()) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t), "serve", "--webhooks", "--env", "sandbox", "--listen", "127.0.0.1:0", "--state", state)
+	cmd.Env = append(os.Environ(), "FIREDRILL_SANDBOX="+url)
+	out, err := cmd.StdoutPipe()
+	ok(t, err)
+	ok(t, cmd.Start())
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "taking webhooks at") {
+	}
+	read := make(chan struct{})
+	go func() { defer close(read); _, _ = io.Copy(io.Discard, out) }()
+	return func() {
+		ok(t, cmd.Process.Signal(os.Interrupt))
+		<-read
+		ok(t, cmd.Wait())
+	}
+}
+
 // drillOnSkewedClocks runs the first drill in a sandbox whose cloud and pager tell wrong times, and returns what the
 // program made of it and what really happened.
-func drillOnSkewedClocks(t *testing.T, aws, pager float64) (timeline.Timeline, map[string]float64) {
+func drillOnSkewedClocks(t *testing.T, aws, pager float64, webhooks bool) (timeline.Timeline, map[string]float64) {
 	t.Helper()
 	box, err := staging.Start(t.Context(), staging.Options{Now: time.Now, Log: io.Discard})
 	ok(t, err)
 	defer func() { _ = box.Close() }()
 	url := box.World().URL
 	post(t, url+"/_sandbox/knobs", map[string]any{"by": "firedrill", "effect": "skew", "skew_s": aws})
-	post(t, url+"/_sandbox/pager/knobs", map[string]any{"effect": "skew", "skew_s": pager, "path": "/pagerduty"})
-	cmd := exec.CommandContext(t.Context(), program(t), "run", "orders-write-throttle", "--env", "sandbox", "--state", t.TempDir(), "-o", "json")
+	post(t, url+"/_sandbox/pager/knobs", map[string]any{"effect": "skew", "skew_s": pager})
+	state := t.TempDir()
+	if webhooks {
+		defer takeWebhooks(t, url, state)()
+	}
+	cmd := exec.CommandContext(t.Context(), program(t), "run", "orders-write-throttle", "--env", "sandbox", "--state", state, "-o", "json")
 	cmd.Env = append(os.Environ(), "FIREDRILL_SANDBOX="+url)
 	var notices bytes.Buffer
 	cmd.Stderr = &notices
