@@ -31,10 +31,12 @@ type muteTime struct{ Expression, Duration, Timezone string }
 type muteTargets struct{ AlarmNames []string }
 
 var (
-	onceAt   = regexp.MustCompile(`^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)$`)
-	lasting  = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$`)
-	muteForm = "2006-01-02T15:04"
+	onceAt  = regexp.MustCompile(`^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2})\)$`)
+	lasting = regexp.MustCompile(`^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$`)
 )
+
+// muteForm is how at(…) tells a time.
+const muteForm = "2006-01-02T15:04"
 
 // putAlarmMuteRule makes a rule that mutes once; the sandbox knows no recurring ones.
 func (c *cloudWatch) putAlarmMuteRule(_ context.Context, _ caller, in *putAlarmMuteRuleInput) (*cloudWatchEmpty, error) {
