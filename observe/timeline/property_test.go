@@ -19,7 +19,10 @@ func anyEvents(t *rapid.T) []journal.Event {
 		journal.SteadyRead, journal.ProbeRead, journal.ClockRead, journal.FaultPrepared, journal.FaultApplied, journal.FaultEffective,
 		journal.FaultCeased, journal.FaultReverted, journal.FaultRevertFailed, journal.FaultSettled, journal.EffectRead,
 		journal.PageSent, journal.AlarmFired, journal.IncidentOpened, journal.IncidentNotified, journal.IncidentAcknowledged,
-		journal.IncidentUnacknowledged, journal.IncidentResolved, journal.AbortRequested, journal.Correction, "moon.rose"}
+		journal.IncidentUnacknowledged, journal.IncidentResolved, journal.AbortRequested, journal.Correction, "moon.rose",
+		journal.IncidentEscalated, journal.IncidentReassigned, journal.IncidentSnoozed, journal.IncidentNoted, journal.IncidentNoteEdited,
+		journal.IncidentNoteDeleted, journal.IncidentMerged, journal.IncidentReopened, journal.IncidentTyped, journal.IncidentLogged,
+		journal.ChangeSeen, journal.AnswerGiven, journal.NoteSent, journal.MessageSent, journal.AlarmCleared}
 	moment := rapid.Custom(func(t *rapid.T) time.Time {
 		return zero.Add(time.Duration(rapid.Int64Range(-100_000, 1_000_000).Draw(t, "ms")) * time.Millisecond)
 	})
@@ -38,6 +41,10 @@ func anyEvents(t *rapid.T) []journal.Event {
 		f.Reason = rapid.SampledFrom([]string{"", "abort", "interrupted", "patience", "pager_lost"}).Draw(t, "reason")
 		f.Source = rapid.SampledFrom([]string{"aws", "pagerduty"}).Draw(t, "source")
 		f.OffsetS = rapid.SampledFrom([]float64{0, 5, -90, 1e300, math.Inf(1)}).Draw(t, "offset")
+		f.Into = rapid.SampledFrom([]string{"", "", "Q1", "Q2"}).Draw(t, "into")
+		f.Entry = rapid.SampledFrom([]string{"", "R1", "R2", "webhook/1", "webhook/2"}).Draw(t, "entry")
+		f.How = rapid.SampledFrom([]string{"", "restored", "already_restored", "diverged", "person", "firedrill"}).Draw(t, "how")
+		f.Level = rapid.IntRange(0, 3).Draw(t, "level")
 		f.Instant = rapid.SampledFrom([]string{"paged", "effective", "moon"}).Draw(t, "instant")
 		f.Human = rapid.SampledFrom([]*bool{nil, journal.Bool(true), journal.Bool(false)}).Draw(t, "human")
 		for _, p := range []**time.Time{&f.LookedAt, &f.Value} {
@@ -79,6 +86,16 @@ func TestAnyEventsAreTold(t *testing.T) {
 		}
 		if _, err := timeline.StatusJSON(x); err != nil {
 			t.Fatal(err)
+		}
+		for _, tr := range x.Traces() {
+			for _, r := range tr.Rungs {
+				if r.LastS < 0 || r.Level < 1 {
+					t.Fatalf("rung %+v", r)
+				}
+			}
+		}
+		if m := x.Mitigation(); m.Why == "" {
+			t.Fatalf("mended %+v", m)
 		}
 		whole := x.Entries()
 		for n := 0; n < len(events); n += 3 {
