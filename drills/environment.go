@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/firedrill/firedrill/observe"
 )
 
 // File is firedrill.yaml: where the drills are, and the environments.
@@ -74,6 +76,14 @@ type PagerSpec struct {
 	API, Events string // the sandbox's; never read from a file
 	// WebhookSecrets are the secret references of our V3 webhook subscriptions: two while one is replaced.
 	WebhookSecrets []string
+	// Accept are verdicts that would refuse a drill here and are known: see AcceptedVerdicts.
+	Accept []string
+}
+
+// AcceptedVerdicts are the verdicts of a check of the pager that an environment may accept: a workflow that is harmless, a
+// pause that drills may wait for, people who are slow to notify. That nobody would be paged at all is not among them.
+func AcceptedVerdicts() []string {
+	return []string{string(observe.AutomationFires), string(observe.Delayed), string(observe.AssignedNotNotified)}
 }
 
 // SlackSpec says how to speak to teams in Slack: as a bot, or through an incoming webhook. Both are secret references.

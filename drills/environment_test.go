@@ -15,7 +15,7 @@ environments:
     aws: {account: "123456789012", regions: [eu-west-1], role: "arn:aws:iam::123456789012:role/firedrill"}
     tags: {environment: staging, firedrill: allowed}
     window: {days: mon-fri, hours: "10:00-16:00", zone: Europe/Berlin}
-    pagerduty: {region: eu, token: "env:PAGERDUTY_TOKEN", from: drills@example.com, bots: [PBOT1], webhook_secrets: ["env:HOOK_NEW", "env:HOOK_OLD"]}
+    pagerduty: {region: eu, token: "env:PAGERDUTY_TOKEN", from: drills@example.com, bots: [PBOT1], accept: [automation_fires], webhook_secrets: ["env:HOOK_NEW", "env:HOOK_OLD"]}
     owner: {key: "file:/run/secrets/owner key"}
     teams: {orders: {service: PORDERS, key: "ssm:/firedrill/orders", slack: "#orders-alerts"}}
     store: {dynamodb: {table: firedrill, region: eu-west-1}}
@@ -40,7 +40,7 @@ func TestReadsEverythingOfAnEnvironment(t *testing.T) {
 		Tags:   map[string]string{"environment": "staging", "firedrill": "allowed"},
 		Window: mustWindow(t, "mon-fri", "10:00-16:00", "Europe/Berlin"),
 		PagerDuty: PagerSpec{Region: "eu", Token: "env:PAGERDUTY_TOKEN", From: "drills@example.com", Bots: []string{"PBOT1"},
-			WebhookSecrets: []string{"env:HOOK_NEW", "env:HOOK_OLD"}},
+			WebhookSecrets: []string{"env:HOOK_NEW", "env:HOOK_OLD"}, Accept: []string{"automation_fires"}},
 		Owner:        "file:/run/secrets/owner key",
 		Teams:        map[string]Team{"orders": {Service: "PORDERS", Key: "ssm:/firedrill/orders", Slack: "#orders-alerts"}},
 		Store:        StoreSpec{Kind: "dynamodb", Table: "firedrill", Region: "eu-west-1"},

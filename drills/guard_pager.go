@@ -28,6 +28,7 @@ func (st *Steps) checkPager(ctx context.Context, p *Plan, f *found) *Refusal {
 		return refuse("pager", stepOf(err), "read service %s: %v", p.Page.Service, err)
 	}
 	f.service = &check
+	check.Accepted(st.Env.PagerDuty.Accept)
 	if r := p.heard(&check, st.World.Clock.Now(), f); r != nil {
 		return r
 	}
@@ -49,7 +50,7 @@ func (p *Plan) heard(check *observe.ServiceCheck, now time.Time, f *found) *Refu
 			f.warning("%s", RiskText(r))
 		}
 	}
-	if len(no) == 0 {
+	if len(check.Risks) == 0 {
 		no = check.Problems // of a pager that tells no verdicts
 	}
 	if len(no) > 0 {

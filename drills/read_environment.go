@@ -188,6 +188,9 @@ func (r *reader) pagerduty(n *node) PagerSpec {
 		field{"bots", "", func(v *node) {
 			p.Bots = r.texts(v, "pagerduty.bots", func(v *node) string { return r.pagerID(v, "a bot", "PBOT1") })
 		}},
+		field{"accept", "", func(v *node) {
+			p.Accept = r.texts(v, "pagerduty.accept", func(v *node) string { return r.oneOf(v, "pagerduty.accept", AcceptedVerdicts()...) })
+		}},
 		field{"webhook_secrets", "", func(v *node) {
 			p.WebhookSecrets = r.texts(v, "pagerduty.webhook_secrets", func(v *node) string {
 				return r.secret(v, "a webhook's secret", "env:PAGERDUTY_WEBHOOK_SECRET")

@@ -213,7 +213,7 @@ func environmentSchema() object {
 		"window": told(strict(object{"days": text(), "hours": text(), "zone": text()}, "days", "hours", "zone"),
 			"When people may be woken. No window, no drill."),
 		"pagerduty": strict(object{"region": words("us", "eu"), "token": secret, "from": form(mailForm.String()), "bots": each(id),
-			"webhook_secrets": each(secret)}, "token", "from"),
+			"accept": told(each(words(AcceptedVerdicts()...)), "Verdicts that would refuse a drill, and are known."), "webhook_secrets": each(secret)}, "token", "from"),
 		"owner": told(strict(object{"key": secret}, "key"), "Paged for real when something is left in place."),
 		"teams": teams,
 		"store": object{"oneOf": []object{

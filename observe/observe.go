@@ -5,6 +5,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -287,6 +288,15 @@ type ServiceCheck struct {
 	Problems    []string  // each one a reason why the page would not be heard: the risks that refuse
 	Unknown     []string  // what could not be looked at and may swallow a page all the same
 	Risks       []Risk    // the same and more, each by its verdict, those that refuse first
+}
+
+// Accepted takes those verdicts for told that the environment's owner knows and accepts: they refuse no drill any more.
+func (c *ServiceCheck) Accepted(verdicts []string) {
+	for i := range c.Risks {
+		if slices.Contains(verdicts, string(c.Risks[i].Verdict)) {
+			c.Risks[i].Refuses = false
+		}
+	}
 }
 
 // Verdict is why a page was not heard, or may not be.
