@@ -56,11 +56,9 @@ func quoted(s string) string {
 	if reserved := []string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}; plainYAML.MatchString(s) && !slices.Contains(reserved, strings.ToLower(s)) {
 		return s
 	}
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(s) != nil {
+	b, err := json.Marshal(s) // which also keeps < and > from being read as markup
+	if err != nil {
 		return `""`
 	}
-	return strings.TrimSpace(b.String())
+	return string(b)
 }
