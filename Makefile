@@ -69,7 +69,7 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 	mv $(TOOLS)/golangci-lint $@
 
-conformance: ## what others wrote: moto, dynalite, Alertmanager, the AWS CLI (each skipped, and named, where it is not installed)
+conformance: ## what others wrote: moto, dynalite, Prometheus, Alertmanager, the AWS CLI (each skipped, and named, where it is not installed)
 	$(GOTEST) -count=1 -v ./internal/conformance/
 
 bench: ## start, first fault, memory and size, as ratios of one run
