@@ -141,7 +141,7 @@ func Fold(run string, events []journal.Event) *State {
 // Add folds one event. An event it does not know changes nothing; one that names a fault the plan lacks makes room
 // for it, because what was prepared must be put back whatever the plan says.
 func (s *State) Add(e journal.Event) {
-	s.Events = append(s.Events, e)
+	s.remember(e)
 	switch e.Kind {
 	case journal.RunPlanned:
 		s.planned(e)
