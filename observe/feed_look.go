@@ -85,7 +85,7 @@ func (f *SharedFeed) readLog(ctx context.Context, began time.Time) error {
 	}
 	asked := slices.Collect(maps.Keys(f.services))
 	var entries []accountEntry
-	wait, spent, most := f.clock.aim(f.o.Now()), f.budget.spent, max(accountPages, f.room()/2)
+	wait, spent, most := f.clock.aim(f.o.Now()), f.budget.spent, max(accountPages, f.limit(began)/2) // a minute that is full cuts it short
 	err := f.unlocked(func() (err error) {
 		if 0 < wait && wait <= f.o.Aim {
 			if err := f.o.Wait(ctx, wait); err != nil {

@@ -106,10 +106,18 @@ func TestFiveHundredDrillsCostAtMostSixtyAMinute(t *testing.T) {
 				}
 			}
 		}
+		if second == 75 { // others ask the account too, and leave little of the minute
+			for range 40 {
+				f.heard(a.clock(), a.clock(), nil, false)
+			}
+		}
 		a.pass(time.Second)
 	}
 	if most := a.busiest(); most > callsAtMost {
 		t.Errorf("%d requests in a minute", most)
+	}
+	if !f.crowded.IsZero() {
+		t.Error("a minute without room was taken for an account with too much traffic")
 	}
 }
 
