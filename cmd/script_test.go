@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -28,6 +29,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "6") // scripts wait for drills, not for the processor; the command line may say otherwise
 	testscript.Main(m, map[string]func(){"firedrill": func() { os.Exit(cmd.Main()) }})
 }
 

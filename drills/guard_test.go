@@ -256,7 +256,9 @@ func TestPlanAllows(t *testing.T) {
 		{"an account without alias", func(s *scene) { s.caller.Alias = "" }, "no alias"},
 		{"a window that closes early", func(s *scene) { s.clock.t = s.clock.t.Add(6*time.Hour + 30*time.Minute) }, "closes at 17:00 UTC"},
 		{"no steady state", func(s *scene) { s.spec.SteadyState = nil }, "no steady_state"},
-		{"maintenance later today", func(s *scene) { s.pager.check.Maintenance = []string{"deploy at 15:00"} }, "deploy at 15:00"},
+		{"maintenance later today", func(s *scene) {
+			s.pager.check.Risks = []observe.Risk{{Verdict: observe.InMaintenance, Why: "a maintenance window is near: deploy at 15:00"}}
+		}, "deploy at 15:00"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newScene(t)
