@@ -58,7 +58,7 @@ func (e *effect) read() (events []journal.Event) {
 		}
 		edge := e.event(journal.FaultEffective, yes)
 		if no != nil {
-			edge.Fact.LookedAt = &no.To
+			edge.Fact.LookedAt = &no.From
 		} else {
 			edge.Fact.LookedAt = e.lastNo()
 		}
@@ -80,7 +80,7 @@ func (e *effect) read() (events []journal.Event) {
 	return events
 }
 
-// lastNo is the end of the last look before this poll that felt nothing; else when the change was made.
+// lastNo is when the last look before this poll that felt nothing began; else when the change was made.
 func (e *effect) lastNo() *time.Time {
 	t := e.fault.AppliedAt
 	if e.fault.LastNo.After(t) {

@@ -40,7 +40,7 @@ type FaultState struct {
 	AppliedAt  time.Time
 	Effective  time.Time // first answer that showed it; zero: not yet
 	Ceased     time.Time // it was felt and is not any more
-	LastNo     time.Time // end of the last look that did not feel it
+	LastNo     time.Time // when the last look that did not feel it began
 	Tries      int       // of the undo
 	FirstTry   time.Time
 	LastTry    time.Time

@@ -39,7 +39,7 @@ func (s *State) fault(e journal.Event) {
 		s.stop(ReasonFailed, journal.Event{At: e.At, Fact: journal.Fact{Why: e.Fact.Err}})
 	case journal.EffectRead:
 		if e.Fact.Reading == string(inject.No) {
-			f.LastNo = e.At
+			f.LastNo = began(e)
 		}
 	case journal.FaultEffective:
 		f.Ceased = time.Time{}

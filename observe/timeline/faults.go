@@ -14,7 +14,7 @@ import (
 type faultFold struct {
 	Fault
 	ceased  time.Time // it was felt and is not any more, before any revert
-	lastYes time.Time // end of the last look that felt it
+	lastYes time.Time // when the last look that felt it began
 	settled time.Time
 	err     string
 
@@ -50,7 +50,7 @@ func (f *Fold) fault(e journal.Event) {
 		x.Why = e.Fact.Err
 	case journal.EffectRead:
 		if e.Fact.Reading == "yes" {
-			x.lastYes = e.At
+			x.lastYes = begun(e)
 		}
 	case journal.FaultEffective:
 		f.felt(x, e)
@@ -87,7 +87,8 @@ func first(t *time.Time, at time.Time) {
 
 // felt: the first response that showed it, reaching back to the last look that did not.
 func (f *Fold) felt(x *faultFold, e journal.Event) {
-	x.ceased, x.lastYes = time.Time{}, e.At
+	x.ceased = time.Time{}
+	first(&x.lastYes, e.At) // else the look that felt it has told
 	first(&x.Effective, e.At)
 	if f.effective != nil && !e.At.Before(f.effective.at) {
 		return

@@ -136,13 +136,13 @@ func (f *Fold) plan(e journal.Event) {
 type probeFold struct {
 	label string
 	bad   *badRead
-	last  time.Time // end of the last reading that was not bad
+	last  time.Time // when the last look that was not bad began
 }
 
 // badRead is the first reading that was bad while the fault was in place.
 type badRead struct {
 	journal.Event
-	last time.Time // end of the last reading that was not
+	last time.Time // when the last look that was not began
 }
 
 // probe folds a reading while the fault is, or is about to be, in place.
@@ -161,7 +161,7 @@ func (f *Fold) probe(e journal.Event) {
 		}
 		switch {
 		case e.Fact.Reading == "ok":
-			p.last = e.At
+			p.last = begun(e)
 		case e.Fact.Reading == "bad" && p.bad == nil && !f.applied.IsZero():
 			if b := (badRead{e, p.last}); !b.span(f.clocks).hi.Before(f.prepared) { // else it rang before, for another reason
 				p.bad = &b

@@ -23,7 +23,7 @@ type steadyFold struct {
 	bad       bool // a round was bad
 	good      int  // rounds in a row since, all good
 	first     span // the first of them
-	last      time.Time
+	last      time.Time // when the last look that was bad began: it was bad at some moment of it
 	mitigated *span
 }
 
@@ -31,6 +31,7 @@ type steadyFold struct {
 type round struct {
 	any, bad, unknown bool
 	at                time.Time
+	from              time.Time // when the last of its looks that were bad began
 }
 
 // add folds a reading of a steady probe.
@@ -45,6 +46,9 @@ func (s *steadyFold) add(e journal.Event) {
 	r.unknown = r.unknown || (e.Fact.Reading != "ok" && e.Fact.Reading != "bad")
 	if e.At.After(r.at) {
 		r.at = e.At
+	}
+	if from := begun(e); e.Fact.Reading == "bad" && from.After(r.from) {
+		r.from = from
 	}
 	s.seen = append(s.seen, e.Fact.Probe)
 }
@@ -63,7 +67,7 @@ func (s *steadyFold) close() {
 	s.felt = s.felt || r.bad || !r.unknown
 	switch {
 	case r.bad:
-		s.bad, s.good = true, 0
+		s.bad, s.good, s.last = true, 0, r.from
 	case r.unknown || !whole || !s.bad:
 		s.good = 0
 	default:
@@ -78,11 +82,19 @@ func (s *steadyFold) close() {
 			s.mitigated = &m
 		}
 	}
-	s.last = r.at
 }
 
 // again begins anew when the fault is felt: what was good before proves no recovery.
 func (s *steadyFold) again() {
 	s.close()
 	s.good, s.mitigated = 0, nil
+}
+
+// begun is when the look began that an event tells of. What it read held at some moment from then on: a look that took
+// long says nothing of its end.
+func begun(e journal.Event) time.Time {
+	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
+		return *e.Fact.LookedAt
+	}
+	return e.At
 }
