@@ -23,7 +23,7 @@ type Entry struct {
 // Entries lists what is worth telling, in the order in which the run learned it: more events only add to the end.
 // Probes that read the same again and again are told once.
 func (t Timeline) Entries() []Entry {
-	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, steady: steadyFold{labels: t.Brief.Steady}}
+	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, roles: map[string]journal.Role{}, steady: steadyFold{labels: t.Brief.Steady}}
 	events, _ := straighten(t.Events)
 	w.events, w.clocks = events, clocksOf(events)
 	var same map[int]int
@@ -58,7 +58,8 @@ type words struct {
 	last     map[string]string      // last reading of each probe
 	measures map[string]clockRead   // of each clock, as told last
 	named    map[Name]bool
-	ours     []string // notes of ours
+	roles    map[string]journal.Role // of each incident
+	ours     []string                // notes of ours
 	steady   steadyFold
 	told     bool // that it recovered
 	live     bool // a fault is in place
@@ -126,6 +127,10 @@ func (w *words) add(e journal.Event) {
 		return
 	case journal.EffectRead, journal.LoadRead:
 		return
+	case journal.IncidentOpened:
+		w.roles[e.Fact.Incident] = e.Fact.Role
+	case journal.IncidentMerged: // what was ours goes on there
+		w.roles[e.Fact.Into] = w.roles[e.Fact.Incident]
 	case journal.NoteSent:
 		w.ours = append(w.ours, e.Fact.Text)
 	case journal.IncidentNoted, journal.IncidentNoteEdited, journal.IncidentNoteDeleted:

@@ -79,7 +79,12 @@ func (w *words) text(e journal.Event) string {
 	case strings.HasPrefix(kind, "fault."):
 		return faultText(e)
 	case strings.HasPrefix(kind, "incident."):
-		return w.incidentText(e)
+		if text := w.incidentText(e); e.Kind == journal.IncidentOpened {
+			return text
+		} else if text != "" { // what people do about a ripple is done once more, and told apart
+			return text + ripple(w.roles[f.Incident])
+		}
+		return ""
 	case e.Kind == journal.NoteSent, e.Kind == journal.MessageSent:
 		return saidText(e)
 	case strings.HasPrefix(kind, "alarm."), strings.HasPrefix(kind, "page."):

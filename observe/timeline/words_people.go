@@ -23,7 +23,7 @@ func saidText(e journal.Event) string {
 	case journal.AboutStart:
 		return "the start of the drill is told " + where
 	case journal.AboutEvidence:
-		return "evidence is shown " + where
+		return because("evidence is shown "+where, strings.TrimPrefix(f.Text, "[DRILL] "))
 	case journal.AboutHint:
 		return because(fmt.Sprintf("hint %d is told %s", f.Hint, where), f.Text)
 	case journal.AboutAbort:

@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,7 @@ func TestSentencesOfPeople(t *testing.T) {
 		"somebody: a change (by whom or what is not known)":                              {Kind: journal.ChangeSeen, Fact: journal.Fact{How: "unknown"}},
 		"Ben answered: crappy: the runbook":                                              {Kind: journal.AnswerGiven, Fact: journal.Fact{By: "Ben", Text: "crappy: the runbook"}},
 		"the start of the drill is told in the team's channel #orders":                   {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutStart, Channel: "#orders"}},
+		"evidence is shown in the team's channel: log: 503":                              {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutEvidence, Text: "[DRILL] log: 503"}},
 		"evidence is shown in the team's channel":                                        {Kind: journal.MessageSent, Fact: journal.Fact{Reason: journal.AboutEvidence}},
 		"hint 2 is told on the incident: look at the DLQ":                                {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutHint, Hint: 2, Text: "look at the DLQ"}},
 		"that the drill was ended early is told on the incident":                         {Kind: journal.NoteSent, Fact: journal.Fact{Reason: journal.AboutAbort}},
@@ -113,6 +115,31 @@ func TestSentencesOfPeople(t *testing.T) {
 	}
 	if got := say(journal.Event{Kind: journal.IncidentLogged, Fact: journal.Fact{Incident: "Q1", Type: "assign_log_entry"}}); len(got) != 0 {
 		t.Errorf("an assignment tells nothing new: %q", got)
+	}
+}
+
+// Whoever answers an incident and its ripple does it twice: the second is told apart, unless the first went on there.
+func TestWhatIsDoneAboutARippleSaysSo(t *testing.T) {
+	of := func(kind journal.Kind, seq int64, f journal.Fact) journal.Event {
+		f.By, f.Human = "Anna", journal.Bool(true)
+		return journal.Event{Kind: kind, Seq: seq, Fact: f}
+	}
+	events := []journal.Event{
+		of(journal.IncidentOpened, 0, journal.Fact{Incident: "Q1", Role: journal.RoleWatch}),
+		of(journal.IncidentOpened, 1, journal.Fact{Incident: "Q2", Role: journal.RoleRipple}),
+		of(journal.IncidentAcknowledged, 2, journal.Fact{Incident: "Q1"}),
+		of(journal.IncidentAcknowledged, 3, journal.Fact{Incident: "Q2"}),
+		of(journal.IncidentMerged, 4, journal.Fact{Incident: "Q1", Into: "Q2"}),
+		of(journal.IncidentResolved, 5, journal.Fact{Incident: "Q2"}),
+	}
+	want := []string{"incident opened by Anna", "incident opened by Anna (a ripple)", "Anna acknowledged", "Anna acknowledged (a ripple)",
+		"merged into Q2: it goes on there", "Anna resolved"}
+	var got []string
+	for _, x := range timeline.Of(events, time.Time{}).Entries() {
+		got = append(got, x.Text)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
