@@ -24,6 +24,7 @@ type live struct {
 
 	onlooker bool   // the run is another process's
 	name     string // of the drill, where several are shown
+	narrow   bool   // lines are cut to the terminal, where nothing else of it is used
 	style    palette
 
 	mu     sync.Mutex
@@ -107,17 +108,18 @@ func (l *live) closed(err error) {
 
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
-	text := l.fit(e.Text, l.d.Width()-22)
+	text := e.Text
 	if l.name != "" {
-		text = l.name + "  " + e.Text
+		text = l.name + "  " + text
 	}
+	text = l.fit(text, l.d.Width()-22)
 	_, err := fmt.Fprintf(l.d.Err, "%s  %s  %s\n", l.style.dim(e.At.Local().Format("15:04:05")), l.style.dim(fmt.Sprintf("%8s", offset(e.T))), l.style.of(e.Kind, text))
 	return err
 }
 
 // fit cuts a text to the columns that are left for it on a terminal: a line that wraps could not be taken back.
 func (l *live) fit(text string, room int) string {
-	if runes := []rune(text); l.style != nil && room > 20 && len(runes) > room {
+	if runes := []rune(text); (l.style != nil || l.narrow) && room > 20 && len(runes) > room {
 		return string(runes[:room-1]) + "…"
 	}
 	return text

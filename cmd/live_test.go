@@ -118,6 +118,18 @@ func TestNothingIsWiderThanTheTerminal(t *testing.T) {
 	}
 }
 
+// Where several drills are shown there is no line to take back: they are cut all the same, names and all.
+func TestNothingOfSeveralDrillsIsWiderThanTheTerminal(t *testing.T) {
+	const width = 60
+	d, l, rest := watched(t, false, width)
+	l.name, l.narrow = "orders  ", true
+	l.add([]journal.Event{{Kind: journal.NoteWritten, At: rest[0].At, Fact: journal.Fact{By: "anna", Text: strings.Repeat("größer ", 20)}}})
+	got := d.seen(l)
+	if last := got[len(got)-2]; len([]rune(last)) > width || !strings.Contains(last, "orders    anna noted") || !strings.HasSuffix(last, "…") {
+		t.Errorf("%q", last)
+	}
+}
+
 func TestPlainLinesWhereThereIsNoTerminal(t *testing.T) {
 	d, l, rest := watched(t, false, 30)
 	l.add(rest)

@@ -14,11 +14,23 @@ import (
 type page struct {
 	w     io.Writer
 	style palette
+	width int // of the terminal, in columns; 0 where there is none
 	err   error
 }
 
-// pageWidth is where long texts are broken: what a terminal of ordinary width and a review both show.
+// pageWidth is where long texts are broken where no terminal is narrower: what a review shows.
 const pageWidth = 110
+
+// narrowest is where texts are broken at the least: what a terminal of fewer columns shows is broken twice.
+const narrowest = 60
+
+// columns is where long texts are broken.
+func (p *page) columns() int {
+	if p.width == 0 {
+		return pageWidth
+	}
+	return min(pageWidth, max(narrowest, p.width))
+}
 
 func (p *page) line(format string, args ...any) {
 	if p.err == nil {
@@ -39,7 +51,7 @@ func (p *page) text(lead, text string) {
 	line, used := lead, indent
 	for i, word := range strings.Fields(text) {
 		n := visible(word)
-		if i > 0 && used+1+n > pageWidth {
+		if i > 0 && used+1+n > p.columns() {
 			p.line("%s", line)
 			line, used = strings.Repeat(" ", indent), indent
 		} else if i > 0 {

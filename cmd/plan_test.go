@@ -146,6 +146,31 @@ func TestPlanText(t *testing.T) {
 	}
 }
 
+// On a terminal that is narrower nothing is broken in the middle of a word; where nothing is in the way of a page, that is said;
+// and of faults that nobody has looked at no time is claimed.
+func TestPlanTextOnATerminal(t *testing.T) {
+	d, out, _ := on(t, "")
+	d.Terminal, d.Width = func() bool { return true }, func() int { return 80 }
+	v := preview()
+	v.Check.Risks = nil
+	if err := d.printPlan(v, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "  heard    nothing was found that would keep the page from people\n") {
+		t.Errorf("whether the page is heard stands nowhere in\n%s", out)
+	}
+	for _, line := range strings.Split(out.String(), "\n") {
+		if visible(line) > 80 {
+			t.Errorf("line of %d columns: %s", visible(line), line)
+		}
+	}
+	out.Reset()
+	v.Faults, v.Plan.Faults, v.Check = nil, nil, nil
+	if err := d.printPlan(v, nil); err != nil || strings.Contains(out.String(), "within 0s") || strings.Contains(out.String(), "nothing was found") {
+		t.Errorf("%v: claims what nobody has looked at:\n%s", err, out)
+	}
+}
+
 // Colour is for terminals, and moves nothing.
 func TestPlanColour(t *testing.T) {
 	d, plain, _ := on(t, "")

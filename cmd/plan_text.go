@@ -15,8 +15,11 @@ import (
 // printPlan answers on stdout; colour is for terminals.
 func (d *Deps) printPlan(v *drills.Preview, no *drills.Refusal) error {
 	p := &page{w: d.Out}
-	if d.Terminal() && d.Color() {
-		p.style = colours()
+	if d.Terminal() {
+		p.width = d.Width()
+		if d.Color() {
+			p.style = colours()
+		}
 	}
 	if v.Plan == nil {
 		return nil
@@ -35,7 +38,7 @@ func (d *Deps) printPlan(v *drills.Preview, no *drills.Refusal) error {
 
 // printPreview shows the plan to who must confirm it.
 func (d *Deps) printPreview(v *drills.Preview) {
-	p := &page{w: d.Err}
+	p := &page{w: d.Err, width: d.Width()}
 	if d.Color() {
 		p.style = colours()
 	}
@@ -116,7 +119,7 @@ func (p *page) changes(f *drills.PreviewFault) {
 	for _, c := range f.Changes {
 		rows = append(rows, []string{c.What, c.Before, c.During, c.After})
 	}
-	if slices.ContainsFunc(rows, func(r []string) bool { return visible(strings.Join(r, "")) > pageWidth-10 }) {
+	if slices.ContainsFunc(rows, func(r []string) bool { return visible(strings.Join(r, "")) > p.columns()-10 }) {
 		for _, c := range f.Changes {
 			p.line("  %s", c.What)
 			p.item("before", c.Before)
@@ -163,6 +166,9 @@ func (p *page) paged(v *drills.Preview) {
 			paint = journal.GuardRefused
 		}
 		p.text("  "+p.style.of(paint, fmt.Sprintf("%-8s", "risk"))+" ", drills.RiskText(r))
+	}
+	if len(c.Risks) == 0 && len(c.Problems) == 0 {
+		p.item("heard", "nothing was found that would keep the page from people")
 	}
 }
 
@@ -226,7 +232,9 @@ func (p *page) times(v *drills.Preview) {
 		})
 	}
 	p.item("limit", period(v.Plan.Limit)+" from the first change, then everything is put back")
-	p.item("undo", fmt.Sprintf("within %s as a rule; tried for %s, then the owner is paged for real", period(v.Undo()), period(v.Plan.Patience)))
+	if len(v.Faults) > 0 { // an early refusal has not looked at them
+		p.item("undo", fmt.Sprintf("within %s as a rule; tried for %s, then the owner is paged for real", period(v.Undo()), period(v.Plan.Patience)))
+	}
 	p.item("settle", "at most "+period(v.Plan.Settle)+" for watched alarms to be OK again")
 }
 

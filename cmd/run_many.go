@@ -141,6 +141,7 @@ type sideBySide struct {
 	store  journal.Store
 	asJSON bool
 	cancel context.CancelCauseFunc
+	margin int // what the longest name takes
 
 	mu    sync.Mutex
 	wrong []error // what the runs ended with; nil is met
@@ -149,6 +150,9 @@ type sideBySide struct {
 // run runs all of them, and returns when each has put back what it changed.
 func (s *sideBySide) run(ctx context.Context, all []prepared) {
 	var wg sync.WaitGroup
+	for i := range all {
+		s.margin = max(s.margin, len(all[i].preview.Plan.Drill))
+	}
 	for i := range all {
 		p := all[i]
 		all[i] = prepared{} // a plan is in its run from here on
@@ -167,8 +171,8 @@ func (s *sideBySide) run(ctx context.Context, all []prepared) {
 // one runs one drill. Its error, if any, has been told.
 func (s *sideBySide) one(ctx context.Context, p prepared) error {
 	plan, brief := p.preview.Plan, p.preview.Brief
-	show := newLive(&Deps{Out: s.d.Out, Err: s.d.Err, Now: s.d.Now, Color: func() bool { return false }, Width: func() int { return 0 }}, s.asJSON, s.cancel)
-	show.name = plan.Drill
+	show := newLive(&Deps{Out: s.d.Out, Err: s.d.Err, Now: s.d.Now, Color: func() bool { return false }, Width: s.d.Width}, s.asJSON, s.cancel)
+	show.name, show.narrow = fmt.Sprintf("%-*s", s.margin, plan.Drill), s.d.Color()
 	e, err := s.d.engine(s.store, p.out, show.add)
 	if err != nil {
 		return s.told(plan.Drill, err)
