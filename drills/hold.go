@@ -12,7 +12,7 @@ import (
 type expectation struct {
 	name string
 	met  bool
-	by   time.Time // zero while what it counts from has not happened
+	by   time.Time // when we would know; zero while what it counts from has not happened
 }
 
 // effectiveBy is how long a fault may take to be felt where the drill does not say.
@@ -39,21 +39,25 @@ func (s *State) expectations() []expectation {
 	}
 	list := []expectation{{"effective", !s.Effective.IsZero(), from(applied, effective)}}
 	if x.Detect > 0 {
-		list = append(list, expectation{"detect", s.People.detected, from(s.Effective, x.Detect)})
+		list = append(list, expectation{"detect", s.People.detected, from(s.Effective, x.Detect+s.news(max(s.Plan.Pace.Alarm, s.Plan.Pace.Pager)))})
 	}
 	all, byHuman, _ := s.People.resolved()
 	paged := s.pagedAt()
 	if x.Acknowledge > 0 {
-		list = append(list, expectation{"acknowledge", !s.People.acked.IsZero(), from(paged, x.Acknowledge)})
+		list = append(list, expectation{"acknowledge", !s.People.acked.IsZero(), from(paged, x.Acknowledge+s.news(s.Plan.Pace.Pager))})
 	}
 	if x.Mitigate > 0 {
 		list = append(list, expectation{"mitigate", s.mitigated(), from(s.Effective, x.Mitigate)})
 	}
 	if x.Resolve > 0 {
-		list = append(list, expectation{"resolve", all && byHuman, from(s.Effective, x.Resolve)})
+		list = append(list, expectation{"resolve", all && byHuman, from(s.Effective, x.Resolve+s.news(s.Plan.Pace.Pager))})
 	}
 	return list
 }
+
+// news is how long what happened at the last moment may take to reach us: a pager or a cloud is looked at once in a pace,
+// half as often when it is quiet, and a look takes a while. Whether it came in time its own stamp says.
+func (s *State) news(pace time.Duration) time.Duration { return 3 * pace }
 
 // pagedAt is when somebody was first told, as far as a decision needs it: our page, or an incident of theirs.
 func (s *State) pagedAt() time.Time {

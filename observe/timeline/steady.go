@@ -19,10 +19,10 @@ type steadyFold struct {
 	seen   []string
 	round  round
 
-	felt      bool // there was a round with a good or a bad answer
-	bad       bool // a round was bad
-	good      int  // rounds in a row since, all good
-	first     span // the first of them
+	felt      bool      // there was a round with a good or a bad answer
+	bad       bool      // a round was bad
+	good      int       // rounds in a row since, all good
+	first     span      // the first of them
 	last      time.Time // when the last look that was bad began: it was bad at some moment of it
 	mitigated *span
 }
