@@ -158,7 +158,7 @@ func (r *running) loop(ctx context.Context) (*State, error) {
 		return ReadLever(ctx, r.Store, r.state.Plan.Environment, r.Clock.Now())
 	}
 	in, stop := r.lease.keep(ctx)
-	defer steps.courier.wg.Wait()
+	defer func() { <-steps.courier.home() }()
 	defer steps.clocks.wait()
 	defer stop()
 	for broken := 0; ; {

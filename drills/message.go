@@ -208,16 +208,19 @@ func (s *State) faultWords() (what []string) {
 // handOverNote stands on a real incident that came while a drill was on: whoever works on it must know what of it may
 // be ours, and that it is not a drill. at is when the drill ended here.
 func handOverNote(s *State, incidentTitle string, at time.Time) string {
-	state := "it is put back"
+	state, typed := "it is put back", ""
 	if left := s.InPlace(); len(left) > 0 {
 		state = "it is being put back (" + strings.Join(left, ", ") + ")"
 	}
+	if s.Stop != nil && s.Told["type/"+s.Stop.Incident].done {
+		typed = " The drill gave it the type " + s.Plan.Type + " before it turned real: change that back."
+	}
 	if len(s.faultWords()) == 0 || s.Started.IsZero() {
 		return fmt.Sprintf("This incident is real: %s. A fire drill (%s, run %s) was to begin here; it is called off at %s, and nothing was changed.",
-			oneLine(incidentTitle), s.Plan.Drill, s.Run, at.UTC().Format("15:04 MST"))
+			oneLine(incidentTitle), s.Plan.Drill, s.Run, at.UTC().Format("15:04 MST")) + typed
 	}
 	return fmt.Sprintf("This incident is real: %s. Until %s a fire drill (%s, run %s) was on here: %s; %s.",
-		oneLine(incidentTitle), at.UTC().Format("15:04 MST"), s.Plan.Drill, s.Run, strings.Join(s.faultWords(), ", "), state)
+		oneLine(incidentTitle), at.UTC().Format("15:04 MST"), s.Plan.Drill, s.Run, strings.Join(s.faultWords(), ", "), state) + typed
 }
 
 // oneLine keeps what others wrote on one line, and short.

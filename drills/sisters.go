@@ -51,7 +51,8 @@ func Introduce(runs []*Preview) {
 // none of ours.
 func sister(run string, in observe.Incident) bool {
 	for _, a := range in.Alerts {
-		if of, page := strings.CutPrefix(a.Key, Dedup("")); !page || of == run {
+		of, page := strings.CutPrefix(a.Key, Dedup(""))
+		if real := strings.Contains(of, "/"); !page || real || of == run { // what a drill has left in place is real
 			return false
 		}
 	}

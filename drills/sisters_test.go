@@ -70,6 +70,7 @@ func TestAnotherDrillsPageIsNoRealIncident(t *testing.T) {
 		{page(Dedup("other")), 0},
 		{page(Dedup("other"), Dedup("third")), 0},
 		{page(Dedup("other"), "disk-full"), 2},
+		{page(Dedup("other") + "/left"), 2}, // what it could not put back is real
 		{page("disk-full"), 2},
 		{page(), 2},
 	} {

@@ -163,6 +163,9 @@ func (s *State) Add(e journal.Event) {
 		s.Unwell, s.Unsteady = nil, false
 	case journal.AbortRequested:
 		s.stop(e.Fact.Reason, e)
+		if in := s.People.incidents[e.Fact.Incident]; in != nil && e.Fact.Reason == ReasonForeign {
+			in.role = journal.RoleOther // it may have been the drill's before a real alert joined it
+		}
 	case journal.PageSent, journal.PageResolved:
 		s.page(e)
 	case journal.ProbeRead:

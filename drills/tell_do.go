@@ -4,70 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
 	"github.com/firedrill/firedrill/observe"
 	"github.com/firedrill/firedrill/observe/timeline"
 )
-
-// Speaking to people while a drill is on is nobody's wait: a courier carries it, and what came of it is recorded by the
-// next poll. Nothing that only tells keeps a look late, or a fault in place.
-type courier struct {
-	wg     sync.WaitGroup
-	mu     sync.Mutex
-	busy   map[string]bool
-	events []journal.Event // what was told and is not recorded yet
-}
-
-// courierTime bounds one telling, and farewellsTime all those at the end.
-const (
-	courierTime   = 5 * time.Second
-	farewellsTime = 10 * time.Second
-)
-
-// carry tells each of a list by itself, and the messages of a channel in their order.
-func (c *courier) carry(list []telling, tell func(telling) journal.Event) {
-	lanes := map[string][]telling{}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.busy == nil {
-		c.busy = map[string]bool{}
-	}
-	for _, t := range list {
-		lane := "in " + t.incident
-		if c.busy[lane] {
-			continue
-		}
-		lanes[lane] = append(lanes[lane], t)
-	}
-	for lane, list := range lanes {
-		c.busy[lane] = true
-		c.wg.Add(1)
-		go func() {
-			defer c.wg.Done()
-			for _, t := range list {
-				e := tell(t)
-				c.mu.Lock()
-				c.events = append(c.events, e)
-				c.mu.Unlock()
-			}
-			c.mu.Lock()
-			delete(c.busy, lane)
-			c.mu.Unlock()
-		}()
-	}
-}
-
-// hand returns what was told and is not recorded yet.
-func (c *courier) hand() []journal.Event {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	events := c.events
-	c.events = nil
-	return events
-}
 
 // tellPeople sends the courier off with what is due, and records what it brought back.
 func (st *Steps) tellPeople(ctx context.Context, s *State) []journal.Event {
@@ -83,7 +25,7 @@ func (st *Steps) tellPeople(ctx context.Context, s *State) []journal.Event {
 	due := after.untold(s.tellings(st.World.Clock.Now()), st.World.Clock.Now())
 	if len(due) > 0 {
 		now := after // the courier's own: the fold goes on meanwhile
-		st.courier.carry(due, func(t telling) journal.Event { return st.tellOne(ctx, &now, t) })
+		st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, &now, t) })
 	}
 	return events
 }
@@ -130,14 +72,7 @@ func (st *Steps) post(ctx context.Context, s *State, t telling) (thread, id stri
 	if st.World.Slack == nil {
 		return "", "", errUntold
 	}
-	st.courier.mu.Lock()
-	under := s.Thread
-	for _, e := range st.courier.events {
-		if under == "" && e.Kind == journal.MessageSent {
-			under = e.Fact.Thread
-		}
-	}
-	st.courier.mu.Unlock()
+	under := st.courier.under(s.Thread)
 	id, err = st.World.Slack.Post(ctx, s.Plan.Slack.Channel, observe.Message{Text: t.text, Image: t.image, Thread: under})
 	if under == "" {
 		under = id
@@ -145,20 +80,21 @@ func (st *Steps) post(ctx context.Context, s *State, t telling) (thread, id stri
 	return under, id, err
 }
 
-// handBack tells people how it ended, once everything that can be is put back: it delays nothing but the end.
+// handBack tells people how it ended, once everything that can be is put back: it delays nothing but the end. What is on
+// its way since the faults were in place has had its time: a messenger that hangs takes nothing from the others.
 func (st *Steps) handBack(ctx context.Context, s *State) []journal.Event {
 	ctx, cancel := context.WithTimeout(ctx, farewellsTime)
 	defer cancel()
-	events := st.flown(ctx)
+	events := st.recalled(ctx)
 	for _, e := range events {
 		s.said(e)
 	}
-	events = append(events, st.changes(ctx, s)...)
 	now := st.World.Clock.Now()
 	ended := append(append(s.Events[:len(s.Events):len(s.Events)], events...), st.finish(s))
 	due := s.untold(s.farewells(timeline.Of(ended, now), now), now)
 	at := *s
-	st.courier.carry(due, func(t telling) journal.Event { return st.tellOne(ctx, &at, t) })
+	st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, &at, t) })
+	events = append(events, st.changes(ctx, s)...)
 	events = append(events, st.flown(ctx)...)
 	if len(events) == 0 {
 		events = []journal.Event{{Kind: journal.LoadRead}}
@@ -166,10 +102,21 @@ func (st *Steps) handBack(ctx context.Context, s *State) []journal.Event {
 	return events
 }
 
+// recalled gives what is on its way a moment, and ends what takes longer.
+func (st *Steps) recalled(ctx context.Context) []journal.Event {
+	moment, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	events := st.flown(moment)
+	st.courier.recall()
+	ended, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	return append(events, st.flown(ended)...)
+}
+
 // flown waits until the courier is back, or there is no time left for it.
 func (st *Steps) flown(ctx context.Context) []journal.Event {
 	select {
-	case <-waited(&st.courier.wg):
+	case <-st.courier.home():
 	case <-ctx.Done():
 	}
 	return st.courier.hand()
