@@ -92,6 +92,8 @@ func people(t timeline.Timeline) (said []string) {
 	switch page, ack := t.Interval("page"), t.Interval("acknowledge"); {
 	case ack.Known:
 		add("%s acknowledged %s after being paged.", upper(clean(t.Instant(timeline.Acknowledged).By)), Seconds(ack.Seconds))
+	case page.Known && ack.Reason == timeline.Unknown:
+		add("Somebody was paged after %s; whether a person acknowledged is not known.", Seconds(page.Seconds))
 	case page.Known && t.Outcome != "":
 		add("Somebody was paged after %s, and nobody acknowledged.", Seconds(page.Seconds))
 	case page.Known:

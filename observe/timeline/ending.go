@@ -129,7 +129,7 @@ func (f *Fold) measured(t *Timeline) Outcome {
 		return Invalid
 	case f.brief.PageWhen == "alarm" && (detected.At.IsZero() || (!f.sent.IsZero() && f.sent.Before(detected.At))):
 		return Undetected
-	case told && !f.answered() && t.Instant(Acknowledged).At.IsZero():
+	case told && !f.answered() && t.Instant(Acknowledged).At.IsZero() && t.Instant(Acknowledged).Reason != Unknown:
 		return Unanswered
 	case slices.ContainsFunc(t.Expect, func(v Verdict) bool { return v.Verdict == "missed" }):
 		return Missed

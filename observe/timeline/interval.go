@@ -91,6 +91,7 @@ func (s *sight) verdicts(t *Timeline) (out []Verdict) {
 			v.Verdict = "met"
 		case i.Known:
 			v.Verdict = "missed"
+		case x.Name == "acknowledge" && i.Reason == Unknown: // something did, and nobody knows whether a person
 		case i.Reason == NotWatched || i.Reason == Reported || (s.effective == nil && x.Name != "effective"):
 		case limit || s.overdue(x.Name, seconds(x.LimitS), until):
 			v.Verdict = "missed"
