@@ -44,18 +44,21 @@ func (s *State) tag() string {
 // pageTitle is the title of our page. One that tells only later that it is a drill does not tell it in its title.
 func (p *Plan) pageTitle() string {
 	title := strings.TrimPrefix(p.Page.Title, drillTag)
-	if p.Announce == "" || p.Announce == AnnouncePage {
-		return drillTag + title
+	if p.quiet() {
+		return title
 	}
-	return title
+	return drillTag + title
 }
+
+// quiet: our page does not say that it is a drill.
+func (p *Plan) quiet() bool { return p.Announce != "" && p.Announce != AnnouncePage }
 
 // pageSource is what our page says is affected.
 func (p *Plan) pageSource() string {
-	if p.Announce == "" || p.Announce == AnnouncePage {
-		return "firedrill"
+	if p.quiet() {
+		return p.Environment
 	}
-	return p.Environment
+	return "firedrill"
 }
 
 // pageDetails is the card as the on-call reads it and, where the page may say so, that it is a drill and how to stop.
@@ -64,7 +67,7 @@ func (s *State) pageDetails() map[string]any {
 	if len(s.Plan.Card) > 0 && json.Unmarshal(s.Plan.Card, &d) != nil || d == nil {
 		d = map[string]any{}
 	}
-	if s.Plan.Announce != "" && s.Plan.Announce != AnnouncePage {
+	if s.Plan.quiet() {
 		return d
 	}
 	d["this is a drill"] = "firedrill run " + s.Run + " in " + s.Plan.Environment

@@ -84,3 +84,30 @@ func TestIncidentThatTurnsRealIsNoDrills(t *testing.T) {
 		t.Errorf("wrote %q", got)
 	}
 }
+
+// quiet notes of each page whether it keeps quiet.
+type quiet struct {
+	*desk
+	kept map[string]bool
+}
+
+func (q *quiet) Send(ctx context.Context, key string, p observe.Page) error {
+	q.kept[p.Key] = p.Quiet
+	return q.desk.Send(ctx, key, p)
+}
+
+// Only a drill that people learn of later keeps its page quiet.
+func TestPageKeepsQuietAsTheCardSays(t *testing.T) {
+	for announce, want := range map[string]bool{"": false, drills.AnnouncePage: false, drills.AnnounceAcknowledge: true, drills.AnnounceEnd: true} {
+		s := newStage(t)
+		d := s.staffed(drills.PageDirect)
+		s.plan.Announce, s.plan.Expect = announce, drills.Expect{Acknowledge: 5 * time.Second}
+		e, q := d.at(s.engine(1)), &quiet{d, map[string]bool{}}
+		e.Steps.World.Pager = q
+		st, err := s.start(context.Background(), e)
+		s.check(t, st, err)
+		if kept, sent := q.kept[ourPage]; !sent || kept != want {
+			t.Errorf("announce %q: sent %v, quiet %v", announce, sent, kept)
+		}
+	}
+}

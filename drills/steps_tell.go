@@ -19,7 +19,7 @@ const tellTime = 20 * time.Second
 func (st *Steps) page(ctx context.Context, s *State) journal.Event {
 	e := journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Key: Dedup(s.Run), Service: s.Plan.Page.Service, Title: s.Plan.pageTitle()}}
 	err := st.send(ctx, s.Plan.Page.Key, observe.Page{
-		Key: Dedup(s.Run), Title: s.Plan.pageTitle(), Source: s.Plan.pageSource(), Details: s.pageDetails(), Links: s.Plan.Page.Links})
+		Key: Dedup(s.Run), Title: s.Plan.pageTitle(), Source: s.Plan.pageSource(), Details: s.pageDetails(), Links: s.Plan.Page.Links, Quiet: s.Plan.quiet()})
 	if err != nil {
 		e.Fact.Err = err.Error()
 		if s.PageTries+1 >= pageTries {

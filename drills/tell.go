@@ -79,8 +79,7 @@ func (s *State) tellings(now time.Time) (list []telling) {
 // to know then.
 func (s *State) announcements() (list []telling) {
 	for _, id := range s.People.drill() {
-		silent := s.Plan.Announce != "" && s.Plan.Announce != AnnouncePage
-		if s.People.incidents[id].role == journal.RoleWatch || silent {
+		if s.People.incidents[id].role == journal.RoleWatch || s.Plan.quiet() {
 			list = append(list, telling{key: journal.AboutDrill + "/" + id, about: journal.AboutDrill, incident: id, text: drillNote(s)})
 		}
 		if s.Plan.Type != "" {

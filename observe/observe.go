@@ -92,6 +92,7 @@ type Page struct {
 	Source  string // what is affected
 	Details map[string]any
 	Links   []Link
+	Quiet   bool // whoever reads it is to learn only later that it is a drill: but for its key it does not name firedrill
 }
 
 // Link is one link of a page.

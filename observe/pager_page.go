@@ -85,8 +85,12 @@ func eventOf(key string, page Page) ([]byte, error) {
 	if source == "" {
 		source = "firedrill"
 	}
+	client, cut := "firedrill", map[string]string{"firedrill": "the details were too long for a page; the debrief has them"}
+	if page.Quiet {
+		client, cut = "", map[string]string{"details": "too long for a page"}
+	}
 	event := pd.V2Event{
-		RoutingKey: key, Action: "trigger", DedupKey: page.Key, Client: "firedrill",
+		RoutingKey: key, Action: "trigger", DedupKey: page.Key, Client: client,
 		Payload: &pd.V2Payload{Summary: string(title), Source: source, Severity: "critical"},
 	}
 	if len(page.Details) > 0 {
@@ -100,7 +104,7 @@ func eventOf(key string, page Page) ([]byte, error) {
 		return nil, fmt.Errorf("write the event: %w", err)
 	}
 	if len(body) > maxEvent {
-		event.Payload.Details = map[string]string{"firedrill": "the details were too long for a page; the debrief has them"}
+		event.Payload.Details = cut
 		event.Links = nil
 		if body, err = json.Marshal(event); err != nil {
 			return nil, fmt.Errorf("write the event: %w", err)

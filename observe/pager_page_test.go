@@ -40,6 +40,21 @@ func TestSendIsATriggerOfOurs(t *testing.T) {
 	}
 }
 
+// A page that is to tell only later that it is a drill names firedrill in its key alone, however long it is.
+func TestAQuietPageNamesNobody(t *testing.T) {
+	p, f := newFake(t, accept)
+	for _, note := range []string{"writes fail", strings.Repeat("x", maxEvent)} {
+		page := Page{Key: testPage, Title: "Order writes are throttled", Source: "prod", Details: map[string]any{"note": note}, Quiet: true}
+		if err := p.Send(t.Context(), testKey, page); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Replace(f.calls[len(f.calls)-1].Body, testPage, "", 1)
+		if strings.Contains(got, "drill") {
+			t.Errorf("sent %.300s", got)
+		}
+	}
+}
+
 func TestOnlyOurKeysAreSentOrResolved(t *testing.T) {
 	p, f := newFake(t, accept)
 	for name, c := range map[string][2]string{
