@@ -3,6 +3,7 @@ package observe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -106,6 +107,9 @@ func (f *SharedFeed) Look(ctx context.Context, services []string, since time.Tim
 	if err := f.trouble.still(now); err != nil {
 		return Seen{}, err
 	}
+	if f.flying && f.trouble.err != nil {
+		return Seen{}, f.trouble.told() // the last look failed, and this one has not ended: what is known is old
+	}
 	if f.flying || !f.due(now) {
 		return f.tell(services, since), nil
 	}
@@ -113,7 +117,7 @@ func (f *SharedFeed) Look(ctx context.Context, services []string, since time.Tim
 	f.tried = now
 	defer func() { f.flying = false }()
 	err := f.look(ctx) // lets go of the lock while it asks
-	if err != nil && ctx.Err() != nil {
+	if err != nil && (errors.Is(ctx.Err(), context.Canceled) || ctx.Err() != nil && !f.at.Before(now)) {
 		return Seen{}, err // whoever asks next looks
 	}
 	if err != nil {

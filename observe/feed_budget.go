@@ -159,6 +159,11 @@ func (t *trouble) still(now time.Time) error {
 	if t.err == nil || !now.Before(t.until) {
 		return nil
 	}
+	return t.told()
+}
+
+// told is the trouble as whoever asks is told.
+func (t *trouble) told() error {
 	told := &Problem{Op: "look at the pager", Err: t.err,
 		Why: fmt.Sprintf("%v (asked again at %s)", t.err, t.until.UTC().Format(time.TimeOnly+"Z07:00"))}
 	var p *Problem

@@ -1,9 +1,11 @@
 package observe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -232,6 +234,41 @@ func TestWhoLeavesSpoilsNothingForTheOthers(t *testing.T) {
 	if seen := looks(t, a, f, 1, "PORDERS"); seen.At.IsZero() {
 		t.Error("the next one does not look")
 	}
+}
+
+// A pager that hangs is lost to every run, whoever of them happens to look: the others are not told for ever what was
+// known before.
+func TestAPagerThatHangsIsLostToAll(t *testing.T) {
+	a, f := newFeedAccount(t, FeedOptions{})
+	looks(t, a, f, 10, "PORDERS", "PWEB")
+	a.pass(time.Minute)
+	since, flying := a.began, make(chan struct{}, 8)
+	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		flying <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer hung.Close()
+	f.p.api, f.p.wire.hosts[hung.URL] = hung.URL, true
+	look := func(service string) chan error {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		ended := make(chan error, 1)
+		go func() {
+			defer cancel()
+			_, err := f.Look(ctx, []string{service}, since)
+			ended <- err
+		}()
+		<-flying
+		return ended
+	}
+	if err := <-look("PORDERS"); err == nil {
+		t.Fatal("it hangs, and no error")
+	}
+	a.pass(time.Minute)
+	ended := look("PORDERS")
+	if _, err := f.Look(t.Context(), []string{"PWEB"}, since); err == nil {
+		t.Error("whoever does not look is told what was known two minutes ago")
+	}
+	<-ended
 }
 
 func TestManyAskAtOnce(t *testing.T) {
