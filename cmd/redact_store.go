@@ -36,7 +36,7 @@ func (c *clearStore) Append(ctx context.Context, run string, after int64, gen in
 
 // fact takes secrets out of what an event says to people. Names, ids and codes are what folds live on, and stay.
 func (s *secrecy) fact(f *journal.Fact) {
-	for _, text := range []*string{&f.Title, &f.URL, &f.By, &f.Text, &f.Why, &f.Try, &f.Err, &f.Holder} {
+	for _, text := range []*string{&f.Title, &f.URL, &f.By, &f.Text, &f.Was, &f.Why, &f.Try, &f.Err, &f.Holder} {
 		*text = s.clean(*text)
 	}
 	f.Left, f.ByHand = s.cleanAll(f.Left), s.cleanAll(f.ByHand)
@@ -52,6 +52,10 @@ func (s *secrecy) fact(f *journal.Fact) {
 		*text = s.clean(*text)
 	}
 	brief.Evidence, brief.Hints = s.cleanAll(brief.Evidence), s.cleanAll(brief.Hints)
+	brief.Risks = slices.Clone(brief.Risks)
+	for i := range brief.Risks { // names of rules, as people gave them
+		brief.Risks[i].Why = s.clean(brief.Risks[i].Why)
+	}
 	brief.Look = maps.Clone(brief.Look)
 	for k, v := range brief.Look {
 		brief.Look[k] = s.clean(v)

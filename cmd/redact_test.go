@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +95,38 @@ func TestJournalKeepsTheRest(t *testing.T) {
 	}
 	if event.Fact.Err != "Bad token throttle.\n canary" || event.Fact.Facts["throttle"] != "12345678" {
 		t.Error("the event itself was changed")
+	}
+}
+
+// Every text of an event loses a secret, unless it is a name, an id or a code. A field that is new is one or the other.
+func TestEveryTextOfAnEventIsCleared(t *testing.T) {
+	t.Parallel()
+	names := strings.Fields("Fault Probe Role Reading Alarm Incident Entry User Channel Key Service How Reason Outcome Source Urgency Into Type Note Thread " +
+		"Target Kind PlanHash Instant" +
+		" Brief.Drill Brief.Team Brief.Environment Brief.Account Brief.Sandbox Brief.SandboxURL Brief.PageWhen Brief.PageService Brief.Announce")
+	var s secrecy
+	s.learn("canary-of-a-secret")
+	f := journal.Fact{Brief: &journal.Brief{Risks: []journal.Risk{{Why: "rule canary-of-a-secret suppresses"}}}}
+	check := func(prefix string, v reflect.Value, visit func(string, reflect.Value)) {
+		for i := range v.NumField() {
+			if v.Field(i).Kind() == reflect.String {
+				visit(prefix+v.Type().Field(i).Name, v.Field(i))
+			}
+		}
+	}
+	plant := func(_ string, v reflect.Value) { v.SetString("canary-of-a-secret") }
+	check("", reflect.ValueOf(&f).Elem(), plant)
+	check("Brief.", reflect.ValueOf(f.Brief).Elem(), plant)
+	s.fact(&f)
+	look := func(name string, v reflect.Value) {
+		if cleared := v.String() == redacted; cleared == slices.Contains(names, name) {
+			t.Errorf("%s: %q: it is words, and fact clears it, or a name, and stands in this list", name, v)
+		}
+	}
+	check("", reflect.ValueOf(&f).Elem(), look)
+	check("Brief.", reflect.ValueOf(f.Brief).Elem(), look)
+	if why := f.Brief.Risks[0].Why; why != "rule "+redacted+" suppresses" {
+		t.Errorf("a risk tells %q", why)
 	}
 }
 
