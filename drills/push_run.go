@@ -97,6 +97,9 @@ func (r *pushed) events(w observe.Webhook, now time.Time) (events []journal.Even
 		}
 		events = append(events, o)
 	}
+	if machine := e.Fact.Human != nil && !*e.Fact.Human; machine && w.Kind == observe.EntryNoted {
+		ok = false // our own note may be here before its record is: who polls tells ours from other programs'
+	}
 	if ok && !r.state.People.of(w.Incident.ID).hasNote(e) {
 		events = append(events, e)
 	}

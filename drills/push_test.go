@@ -302,6 +302,24 @@ func TestPushOfATool(t *testing.T) {
 	}
 }
 
+// TestPushLeavesNotesOfProgramsToPolling: ours is pushed before it is recorded that we wrote it, and would be told as another's.
+func TestPushLeavesNotesOfProgramsToPolling(t *testing.T) {
+	h := newHooks(t)
+	h.begin(t, "01ka", nil)
+	h.send(t, hook{id: "e1", kind: "incident.triggered", key: "firedrill/01ka"})
+	h.send(t, hook{id: "e2", kind: "incident.annotated", agent: "PBOT1", client: "PagerDuty", text: "look at the queue"})
+	h.send(t, hook{id: "e3", kind: "incident.annotated", agent: "PADA", client: "PagerDuty", text: "I look at the queue"})
+	var notes []string
+	for _, e := range h.about(t, "01ka") {
+		if e.Kind == journal.IncidentNoted {
+			notes = append(notes, e.Fact.Text)
+		}
+	}
+	if !slices.Equal(notes, []string{"I look at the queue"}) {
+		t.Errorf("%q", notes)
+	}
+}
+
 // TestPushAfterTheEnd: a note within a day answers what was asked there; nothing else is told any more.
 func TestPushAfterTheEnd(t *testing.T) {
 	h := newHooks(t)

@@ -31,6 +31,9 @@ func noted(k journal.Kind) bool {
 // record puts a note, an edit or a deletion where it belongs: an edited note stays one note, and says what it was.
 func record(notes []Note, t timeline.Timeline, e timeline.Entry) []Note {
 	f := t.Events[e.Event].Fact
+	if e.Kind == journal.IncidentNoted && ours(t, f) {
+		return notes
+	}
 	if e.Kind == journal.IncidentNoteEdited || e.Kind == journal.IncidentNoteDeleted {
 		i := slices.IndexFunc(notes, func(n Note) bool {
 			return n.Deleted.IsZero() && n.incident == f.Incident && (n.id != "" && n.id == f.Note || n.Text == f.Was)
@@ -48,6 +51,13 @@ func record(notes []Note, t timeline.Timeline, e timeline.Entry) []Note {
 		return notes
 	}
 	return append(notes, note(f, e))
+}
+
+// ours says that a note is one of ours: the pager may push it before we have recorded that we wrote it.
+func ours(t timeline.Timeline, f journal.Fact) bool {
+	return slices.ContainsFunc(t.Events, func(e journal.Event) bool {
+		return e.Kind == journal.NoteSent && e.Fact.Incident == f.Incident && e.Fact.Text == f.Text && f.Text != ""
+	})
 }
 
 func note(f journal.Fact, e timeline.Entry) Note {

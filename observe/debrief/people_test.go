@@ -1,10 +1,12 @@
 package debrief_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/debrief"
 )
 
 func anna(f journal.Fact) journal.Fact {
@@ -75,6 +77,23 @@ func TestMended(t *testing.T) {
 }
 
 // A note that was edited or deleted stays one note, and says what it was.
+// A webhook may tell of our own note before we have recorded that we wrote it: it is nobody's observation.
+func TestANoteOfOursIsNotTheScribes(t *testing.T) {
+	events := load(t, "met")
+	d, _ := told(t, with(events,
+		at(events, 72, journal.IncidentNoted, journal.Fact{Incident: "Q1", By: "Firedrill", Text: "look at the table", Human: journal.Bool(false)}),
+		at(events, 72.1, journal.NoteSent, journal.Fact{Incident: "Q1", Text: "look at the table", Reason: journal.AboutHint, Hint: 1}),
+		at(events, 80, journal.IncidentNoted, journal.Fact{Incident: "Q1", By: "Anna", Text: "I do", Human: journal.Bool(true)})))
+	for _, n := range d.Notes {
+		if n.Text == "look at the table" {
+			t.Errorf("%+v", n)
+		}
+	}
+	if !slices.ContainsFunc(d.Notes, func(n debrief.Note) bool { return n.Text == "I do" }) {
+		t.Errorf("%+v", d.Notes)
+	}
+}
+
 func TestNotesThatChange(t *testing.T) {
 	events := load(t, "met")
 	events = with(events,
