@@ -24,6 +24,9 @@ const pageWidth = 110
 // narrowest is where texts are broken at the least: what a terminal of fewer columns shows is broken twice.
 const narrowest = 60
 
+// cramped is the least room that the last column of a table is worth.
+const cramped = 32
+
 // columns is where long texts are broken.
 func (p *page) columns() int {
 	if p.width == 0 {
@@ -97,6 +100,10 @@ func (p *page) table(rows [][]string, paint func(row, column int, text string) s
 		if row[last] == "" {
 			p.line("%s", strings.TrimRight(lead, " "))
 			continue
+		}
+		if visible(lead) > p.columns()-cramped { // a long text would be a column of words
+			p.line("%s", strings.TrimRight(lead, " "))
+			lead = strings.Repeat(" ", 6)
 		}
 		p.text(lead, paint(r, last, row[last]))
 	}
