@@ -56,7 +56,9 @@ func place(e journal.Event, clocks clocks) span {
 	if looked.Before(e.At) {
 		s.notBefore(looked.Add(-lag))
 	}
-	s.notAfter(e.At)
+	if !pushed(e) { // else whoever wrote it has a clock of its own
+		s.notAfter(e.At)
+	}
 	return s
 }
 
