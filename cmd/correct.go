@@ -33,7 +33,7 @@ func runCorrect(ctx context.Context, d *Deps, named, correct, why string) error 
 		return err
 	}
 	t := timeline.Of(events, d.Now())
-	at, err := instantAt(t, value)
+	at, err := instantAt(t, value, time.Local)
 	if err != nil {
 		return usage("correct %s: %v", name, err)
 	}
@@ -62,9 +62,9 @@ func readAs(at time.Time) string {
 	return "was " + at.Local().Format(time.TimeOnly)
 }
 
-// instantAt reads a time of a run: RFC 3339, or the hour of its own day, in the zone that status shows. It lies within
+// instantAt reads a time of a run: RFC 3339, or the hour of its own day, in a zone: the one that status shows. It lies within
 // the run: whole seconds at either end are no mistake.
-func instantAt(t timeline.Timeline, value string) (time.Time, error) {
+func instantAt(t timeline.Timeline, value string, zone *time.Location) (time.Time, error) {
 	end := t.Ended
 	if end.IsZero() {
 		end = t.Now
@@ -76,7 +76,7 @@ func instantAt(t timeline.Timeline, value string) (time.Time, error) {
 		if hourErr != nil {
 			return at, fmt.Errorf("%q is no time. Try: 14:03:10, or %s", brief(value), t.Planned.UTC().Format(time.RFC3339))
 		}
-		at = withinRun(t.Planned.Local(), hour, from, to)
+		at = withinRun(t.Planned.In(zone), hour, from, to)
 	}
 	if at.Before(from) || at.After(to) {
 		return at, fmt.Errorf("%s is not within the run, which went from %s to %s", at.Local().Format("2006-01-02 15:04:05"),

@@ -15,9 +15,6 @@ func TestAnHourIsOneOfTheRun(t *testing.T) {
 	if err != nil {
 		t.Skip("no time zones here:", err)
 	}
-	zone := time.Local
-	time.Local = berlin
-	t.Cleanup(func() { time.Local = zone })
 	at := func(s string) time.Time {
 		x, err := time.Parse(time.RFC3339Nano, s)
 		if err != nil {
@@ -41,7 +38,7 @@ func TestAnHourIsOneOfTheRun(t *testing.T) {
 		{"2026-10-25T00:10:00Z", "2026-10-25T00:40:00Z", "02:20:00", "2026-10-25T00:20:00Z"}, // the first
 		{"2026-03-29T00:50:00Z", "2026-03-29T01:20:00Z", "03:10:00", "2026-03-29T01:10:00Z"}, // 01:50 to 03:20 there
 	} {
-		got, err := instantAt(timeline.Timeline{Planned: at(c.planned), Ended: at(c.ended)}, c.value)
+		got, err := instantAt(timeline.Timeline{Planned: at(c.planned), Ended: at(c.ended)}, c.value, berlin)
 		if c.want == "" {
 			if err == nil {
 				t.Errorf("%s in %s to %s: %s, want a refusal", c.value, c.planned, c.ended, got)
@@ -56,7 +53,6 @@ func TestAnHourIsOneOfTheRun(t *testing.T) {
 
 // A run that goes on can be corrected too, and what others wrote steers no terminal.
 func TestCorrectionsAreShown(t *testing.T) {
-	inUTC(t)
 	d := newDesk(t)
 	d.tell(t, tale{run: "01kaaa", drill: "first", env: "staging", planned: day(0), kinds: applied})
 	d.Now = func() time.Time { return day(0).Add(time.Minute) }

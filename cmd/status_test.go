@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,16 +11,7 @@ import (
 	"github.com/firedrill/firedrill/observe/timeline"
 )
 
-// inUTC makes the machine's zone UTC for a test: people read local times.
-func inUTC(t *testing.T) {
-	t.Helper()
-	zone := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = zone })
-}
-
 func TestStatusIsAPictureOfTheRun(t *testing.T) {
-	inUTC(t)
 	d := newDesk(t)
 	d.tell(t, tale{run: "01kaaa", drill: "first", env: "staging", planned: day(0), kinds: applied})
 	if code := d.run(t, "status"); code != exitDirty {
