@@ -99,6 +99,15 @@ type outside struct {
 
 // connect makes the clients of an environment. Nothing is asked of it yet.
 func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string) (*outside, error) {
+	out, secrets, err := d.open(ctx, env, run)
+	if err != nil {
+		return nil, err
+	}
+	return out, d.connectPager(ctx, out, secrets)
+}
+
+// open makes all of them but the pager's.
+func (d *Deps) open(ctx context.Context, env *drills.Environment, run string) (*outside, *secrets, error) {
 	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now, Learned: d.known.learn,
 		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: run}}}
 	timing := inject.AWSTiming()
@@ -110,7 +119,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 	}
 	clients, err := inject.Open(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := &outside{env: env, clients: clients}
 	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil, learn: d.known.learn}
@@ -132,8 +141,8 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 		Dates:     map[string]func(context.Context) (time.Time, error){"aws": awsDate(clients)},
 	}
 	d.look(&out.world, clients, secrets)
-	out.world.Slack = d.connectSlack(ctx, env, secrets)
-	return out, d.connectPager(ctx, out, secrets)
+	out.world.Slack = d.connectSlack(env, secrets)
+	return out, secrets, nil
 }
 
 // rolesOf are those that a fault must not shut out: ours, and that of the dead-man's switch.

@@ -251,11 +251,17 @@ func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outs
 	}
 	// Where it is comes from the run, whatever the file says today: elsewhere nothing of it would be found.
 	env.AWS = drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}, Role: role, Endpoint: s.Plan.Endpoint}
-	out, err := d.connect(ctx, &env, s.Run)
-	if err != nil && env.PagerDuty.Token != "" { // putting back needs no pager
-		fmt.Fprintln(d.Err, "firedrill: going on without the pager: "+err.Error())
-		env.PagerDuty.Token = ""
-		out, err = d.connect(ctx, &env, s.Run)
+	out, secrets, err := d.open(ctx, &env, s.Run)
+	if err != nil {
+		return nil, reason, err
 	}
-	return out, reason, err
+	soon, cancel := context.WithTimeout(ctx, pagerBy)
+	defer cancel()
+	if err := d.connectPager(soon, out, secrets); err != nil { // putting back needs no pager
+		fmt.Fprintln(d.Err, "firedrill: going on without the pager: "+err.Error())
+	}
+	return out, reason, nil
 }
+
+// pagerBy is how long putting back waits for the pager's token.
+const pagerBy = 3 * time.Second

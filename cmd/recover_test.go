@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/firedrill/firedrill/drills"
 )
@@ -81,5 +82,36 @@ func TestStrayEndpointRefusesNoUndo(t *testing.T) {
 	}
 	if err := strayed(&drills.Environment{Name: "staging"}); codeOf(err) != exitRefused {
 		t.Errorf("a drill is not refused: %v", err)
+	}
+}
+
+// TestUndoWaitsForNobodyWhoOnlyTells: secrets with which people are told are not to be had, and nothing is kept in place
+// for that.
+func TestUndoWaitsForNobodyWhoOnlyTells(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIA")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
+	d := newDesk(t)
+	hung := hanging(t)
+	file := `environments:
+  staging:
+    aws: {account: "111122223333", regions: [eu-west-1]}
+    pagerduty: {token: "ssm:/pager", from: bot@example.com}
+    slack: {token: "ssm:/slack"}
+    tags: {environment: staging, firedrill: allowed}
+    owner: {key: "env:OWNER_KEY"}
+    teams: {orders: {service: PORDERS, key: "env:ORDERS_KEY"}}
+`
+	if err := os.WriteFile(filepath.Join(d.Dir, drills.ConfigName), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := drills.NewState("01kaaa")
+	s.Plan.Environment, s.Plan.Account, s.Plan.Region, s.Plan.Endpoint = "staging", "111122223333", "eu-west-1", hung.URL
+	began := time.Now()
+	out, _, err := d.reach(t.Context(), s, drills.ReasonRecover)
+	if err != nil || out.world.Pager != nil || out.world.Slack == nil || !strings.Contains(d.err.String(), "going on without the pager") {
+		t.Errorf("%+v %v: %s", out, err, d.err.String())
+	}
+	if took := time.Since(began); took > pagerBy+time.Second {
+		t.Errorf("the undo waited %s", took)
 	}
 }

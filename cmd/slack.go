@@ -4,33 +4,35 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/observe"
 )
 
-// connectSlack makes what speaks to teams in their channels; nil where the environment has none. One that cannot be
-// made keeps no drill from running and nothing from being put back: it says at each message why that was not sent.
-func (d *Deps) connectSlack(ctx context.Context, env *drills.Environment, s *secrets) observe.Notifier {
-	spec := d.slackOf(ctx, env)
-	if spec.Token == "" && spec.Webhook == "" {
+// connectSlack is what speaks to teams in their channels; nil where the environment has none. It is made when there is
+// something to say: neither a drill nor an undo waits for a secret that only speaks. One that cannot be made says at each
+// message why that was not sent.
+func (d *Deps) connectSlack(env *drills.Environment, s *secrets) observe.Notifier {
+	if env.Slack.Token == "" && env.Slack.Webhook == "" {
 		return nil
 	}
+	return &slackDoor{secrecy: &d.known, open: func(ctx context.Context) (observe.Notifier, error) { return d.openSlack(ctx, env, s) }}
+}
+
+// openSlack reads the secret and makes the client.
+func (d *Deps) openSlack(ctx context.Context, env *drills.Environment, s *secrets) (n observe.Notifier, err error) {
+	spec := d.slackOf(ctx, env)
 	o := observe.SlackOptions{API: spec.API, Now: d.Now}
-	var err error
 	if spec.Token != "" {
 		o.Token, err = s.resolve(ctx, spec.Token)
 	} else {
 		o.Webhook, err = s.resolve(ctx, spec.Webhook)
 	}
 	if err != nil {
-		return &mute{fmt.Errorf("set up Slack: %w", err)}
+		return nil, fmt.Errorf("set up Slack: %w", err)
 	}
-	n, err := observe.NewSlack(o)
-	if err != nil {
-		return &mute{err}
-	}
-	return &clearSlack{Notifier: n, secrecy: &d.known}
+	return observe.NewSlack(o)
 }
 
 // slackOf is the Slack of an environment: like its pager, that of the sandbox where its aws.endpoint is one's.
@@ -46,21 +48,44 @@ func (d *Deps) slackOf(ctx context.Context, env *drills.Environment) drills.Slac
 	return spec
 }
 
-// mute says why nothing can be said.
-type mute struct{ err error }
-
-func (m *mute) Post(context.Context, string, observe.Message) (string, error) { return "", m.err }
-
-func (m *mute) Replies(context.Context, string, string) ([]observe.Reply, error) { return nil, m.err }
-
-// clearSlack tells people no secret.
-type clearSlack struct {
-	observe.Notifier
+// slackDoor speaks to Slack once it is open, and tells people no secret.
+type slackDoor struct {
 	secrecy *secrecy
+	open    func(context.Context) (observe.Notifier, error)
+
+	mu   sync.Mutex
+	made observe.Notifier
+}
+
+// through is what speaks; where it cannot be made it is tried again for the next message.
+func (c *slackDoor) through(ctx context.Context) (observe.Notifier, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made != nil {
+		return c.made, nil
+	}
+	n, err := c.open(ctx)
+	if err == nil {
+		c.made = n
+	}
+	return n, err
 }
 
 // Post is the notifier's, without secrets.
-func (c *clearSlack) Post(ctx context.Context, channel string, m observe.Message) (string, error) {
+func (c *slackDoor) Post(ctx context.Context, channel string, m observe.Message) (string, error) {
+	n, err := c.through(ctx)
+	if err != nil {
+		return "", err
+	}
 	m.Text, m.Image = c.secrecy.clean(m.Text), c.secrecy.clean(m.Image)
-	return c.Notifier.Post(ctx, channel, m)
+	return n.Post(ctx, channel, m)
+}
+
+// Replies is the notifier's.
+func (c *slackDoor) Replies(ctx context.Context, channel, thread string) ([]observe.Reply, error) {
+	n, err := c.through(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return n.Replies(ctx, channel, thread)
 }

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/sandbox"
 	"github.com/firedrill/firedrill/observe"
 )
@@ -30,23 +32,23 @@ func TestConnectSlack(t *testing.T) {
 	}
 	defer box.Close()
 	d, s := speaking(t)
-	if n := d.connectSlack(t.Context(), &drills.Environment{}, s); n != nil {
+	if n := d.connectSlack(&drills.Environment{}, s); n != nil {
 		t.Errorf("an environment without Slack has %v", n)
 	}
 	env := sandboxOf(box.World())
-	id, err := d.connectSlack(t.Context(), env, s).Post(t.Context(), env.Teams["orders"].Slack, observe.Message{Text: "a drill"})
+	id, err := d.connectSlack(env, s).Post(t.Context(), env.Teams["orders"].Slack, observe.Message{Text: "a drill"})
 	if err != nil || id == "" {
 		t.Errorf("the sandbox's: %q, %v", id, err)
 	}
 	// A real environment that is practised at a sandbox's endpoint speaks to the sandbox's Slack.
 	d.env["SLACK"] = box.World().Slack.Token
 	practice := &drills.Environment{AWS: drills.AWSSpec{Endpoint: box.World().AWS}, Slack: drills.SlackSpec{Token: "env:SLACK"}}
-	if _, err := d.connectSlack(t.Context(), practice, s).Post(t.Context(), "#web-alerts", observe.Message{Text: "a drill"}); err != nil {
+	if _, err := d.connectSlack(practice, s).Post(t.Context(), "#web-alerts", observe.Message{Text: "a drill"}); err != nil {
 		t.Error(err)
 	}
 	d.env["HOOK"] = box.World().Slack.Webhook
 	practice.Slack = drills.SlackSpec{Webhook: "env:HOOK"}
-	if _, err := d.connectSlack(t.Context(), practice, s).Post(t.Context(), "#web-alerts", observe.Message{Text: "a drill"}); err != nil {
+	if _, err := d.connectSlack(practice, s).Post(t.Context(), "#web-alerts", observe.Message{Text: "a drill"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -60,7 +62,7 @@ func TestSlackThatCannotBeMadeIsMute(t *testing.T) {
 		{Webhook: "env:SLACK"}:  "no address of Slack's",
 		{Webhook: "file:/none"}: "no such file",
 	} {
-		n := d.connectSlack(t.Context(), &drills.Environment{Slack: ref}, s)
+		n := d.connectSlack(&drills.Environment{Slack: ref}, s)
 		if n == nil {
 			t.Errorf("%v: nobody says what is wrong", ref)
 			continue
@@ -73,13 +75,44 @@ func TestSlackThatCannotBeMadeIsMute(t *testing.T) {
 	}
 }
 
+// hanging is a server that takes every request in, and answers none.
+func hanging(t *testing.T) *httptest.Server {
+	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // until then nobody is told that the client has gone
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hung.Close)
+	return hung
+}
+
+// A secret that only speaks is read when there is something to say: no drill and no undo waits for it.
+func TestNobodyWaitsForSlacksSecret(t *testing.T) {
+	d, s := speaking(t)
+	hung := hanging(t)
+	clients, err := inject.Open(t.Context(), inject.Options{Endpoint: hung.URL, Region: "eu-central-1", AccessKey: "AKIA", Secret: "x", Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clients = clients
+	began := time.Now()
+	n := d.connectSlack(&drills.Environment{Slack: drills.SlackSpec{Token: "ssm:/slack"}}, s)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("waited %s", took)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := n.Post(ctx, "#c", observe.Message{Text: "x"}); err == nil || !strings.Contains(err.Error(), "set up Slack") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestClearSlackTellsNoSecret(t *testing.T) {
 	d, s := speaking(t)
 	if _, err := s.resolve(t.Context(), "env:SLACK"); err != nil {
 		t.Fatal(err)
 	}
 	told := &toldSlack{}
-	c := &clearSlack{Notifier: told, secrecy: &d.known}
+	c := &slackDoor{secrecy: &d.known, open: func(context.Context) (observe.Notifier, error) { return told, nil }}
 	if _, err := c.Post(t.Context(), "#c", observe.Message{Text: "it is xoxb-0123456789", Image: "https://x.example.com/xoxb-0123456789", Thread: "C1/1.2"}); err != nil {
 		t.Fatal(err)
 	}
