@@ -11,7 +11,7 @@ import (
 func (s *State) newOf(in observe.SeenIncident, before, now time.Time) (events []journal.Event) {
 	known := s.People.of(in.ID)
 	if in.Into != "" && known.into == "" {
-		events = append(events, journal.Event{Kind: journal.IncidentMerged, Fact: journal.Fact{Incident: in.ID, Into: in.Into}})
+		events = append(events, s.Plan.mergedEvent(in, before))
 	}
 	for _, entry := range in.Log {
 		if s.People.entries[entry.ID] || (entry.Kind == observe.EntryMerged && (in.Into != "" || known.into != "")) {
@@ -26,6 +26,21 @@ func (s *State) newOf(in observe.SeenIncident, before, now time.Time) (events []
 		events[i].At = now
 	}
 	return events
+}
+
+// mergedEvent tells that an incident was merged: as the last entry of its log that tells of a merge does, else it was
+// after the look before.
+func (p *Plan) mergedEvent(in observe.SeenIncident, before time.Time) journal.Event {
+	e := journal.Event{Kind: journal.IncidentMerged, Fact: journal.Fact{Incident: in.ID, Into: in.Into}}
+	if !before.IsZero() {
+		e.Fact.LookedAt = &before
+	}
+	for _, entry := range in.Log {
+		if entry.Kind == observe.EntryMerged && entry.Into == in.Into {
+			e, _ = p.entryEvent(in.ID, entry, before)
+		}
+	}
+	return e
 }
 
 // entryKinds is what the journal calls the kinds of log entries. A trigger is told as the incident's opening; whatever

@@ -24,7 +24,9 @@ type incidentState struct {
 	opened   time.Time // when it was taken up last, by the pager's clock
 	closed   time.Time // when it was, by the pager's clock: what comes late does not open it again
 	url      string
-	into     string // id of the incident it was merged into
+	into     string    // id of the incident it was merged into
+	merged   time.Time // when that was, by the pager's clock; zero: nobody knows
+	acked    time.Time // last human acknowledge, by the pager's clock
 	notes    []noteState
 }
 
@@ -54,8 +56,9 @@ func (p *people) add(e journal.Event) {
 		p.detected = p.detected || in.role == journal.RoleWatch
 	case journal.IncidentAcknowledged:
 		in.open(stampOf(e))
-		if human && in.ours() && p.acked.IsZero() {
-			p.acked = e.At
+		if human {
+			in.acked = stampOf(e)
+			p.answered(id, e.At)
 		}
 	case journal.IncidentResolved:
 		if at := stampOf(e); !at.Before(in.opened) && !at.Before(in.closed) {
@@ -64,7 +67,11 @@ func (p *people) add(e journal.Event) {
 	case journal.IncidentReopened, journal.IncidentUnacknowledged:
 		in.open(stampOf(e))
 	case journal.IncidentMerged:
-		in.into = e.Fact.Into
+		in.into, in.merged = e.Fact.Into, stampOf(e)
+		if e.Seen == nil && e.Fact.LookedAt != nil {
+			in.merged = time.Time{} // nobody knows when
+		}
+		p.answered(in.into, e.At)
 	case journal.IncidentNoted, journal.IncidentNoteEdited, journal.IncidentNoteDeleted:
 		in.note(e)
 	}
@@ -99,6 +106,34 @@ func (in *incidentState) ours() bool {
 	return in.role == journal.RoleOurs || in.role == journal.RoleWatch
 }
 
+// answered notes that a person has acknowledged an incident of the drill, or one that such was merged into by then, as
+// far as whole seconds tell.
+func (p *people) answered(id string, now time.Time) {
+	in := p.incidents[id]
+	if in == nil || in.acked.IsZero() || !p.acked.IsZero() {
+		return
+	}
+	counts := in.ours()
+	for _, x := range p.incidents {
+		counts = counts || x.ours() && x.into == id && !in.acked.Before(x.merged.Truncate(time.Second))
+	}
+	if counts {
+		p.acked = now
+	}
+}
+
+// goesOn is the incident as which one goes on: that which it was merged into.
+func (p *people) goesOn(in *incidentState) *incidentState {
+	for range p.order {
+		next := p.incidents[in.into]
+		if next == nil || next == in {
+			break
+		}
+		in = next
+	}
+	return in
+}
+
 // resolved says how the drill's incidents stand: all resolved, the last of them by a person or not, and since when.
 func (p *people) resolved() (all, byHuman bool, since time.Time) {
 	for _, id := range p.order {
@@ -106,7 +141,7 @@ func (p *people) resolved() (all, byHuman bool, since time.Time) {
 		if !in.ours() {
 			continue
 		}
-		if !in.resolved {
+		if in = p.goesOn(in); !in.resolved {
 			return false, false, time.Time{}
 		}
 		all, byHuman = true, byHuman || in.byHuman

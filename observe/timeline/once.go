@@ -59,6 +59,9 @@ func (t *telling) same(e journal.Event) bool {
 	if e.Kind == journal.IncidentOpened {
 		return t.Fact.Role == e.Fact.Role // an incident is opened once
 	}
+	if e.Kind == journal.IncidentMerged && t.Fact.Into == e.Fact.Into && (t.Seen == nil || e.Seen == nil) {
+		return true // one of them tells only that it was
+	}
 	if push := pushed(e); push && t.pushed || !push && t.polled || t.Seen == nil || e.Seen == nil || t.Seen.By != e.Seen.By {
 		return false
 	}

@@ -38,7 +38,11 @@ const lag = 250 * time.Millisecond
 // then narrowed by our own looks: it was not there when the look before began, and there when it was recorded.
 func place(e journal.Event, clocks clocks) span {
 	if e.Seen == nil || e.Seen.At.IsZero() {
-		return exactly(e.At)
+		s := exactly(e.At)
+		if e.Kind == journal.IncidentMerged { // that it was we have seen, and not when
+			s.lo = begun(e)
+		}
+		return s
 	}
 	stamp, half := stampOf(*e.Seen)
 	looked := e.At
