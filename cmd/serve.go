@@ -61,7 +61,7 @@ func runServe(ctx context.Context, d *Deps, o serveOptions) error {
 		defer end()
 		hooks = door
 	}
-	s := &http.Server{Handler: d.handlerWith(store, hooks), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute}
+	s := server(d.handlerWith(store, hooks))
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	fmt.Fprintf(d.Out, "serving http://%s/metrics\n", l.Addr())
@@ -80,6 +80,12 @@ func runServe(ctx context.Context, d *Deps, o serveOptions) error {
 		err = errors.Join(err, served)
 	}
 	return err
+}
+
+// server gives nobody a connection to keep: strangers may come by where webhooks come in.
+func server(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 }
 
 // openDoor makes what takes webhooks into an environment's journal, which it holds open until end.

@@ -38,10 +38,10 @@ func howToSubscribe(w io.Writer, env *drills.Environment) {
 	}
 	body, _ := json.Marshal(subscription("https://YOUR-HOST" + webhookPath)) // a literal always can
 	fmt.Fprintf(w, `PagerDuty sends webhooks where it is told to, over HTTPS from the Internet: put a proxy with a certificate before this
-address. Once, as a person who may (the answer holds the secret for pagerduty.webhook_secrets, this one time):
-  curl -X POST %s/webhook_subscriptions -H "Authorization: Token token=$PAGERDUTY_TOKEN" \
-    -H 'Content-Type: application/json' -d '%s'
-`, api, body)
+address, which lets %[3]s through and nothing else. Once, as a person who may (the answer holds the secret for pagerduty.webhook_secrets, this one time):
+  curl -X POST %[1]s/webhook_subscriptions -H "Authorization: Token token=$PAGERDUTY_TOKEN" \
+    -H 'Content-Type: application/json' -d '%[2]s'
+`, api, body, webhookPath)
 }
 
 // subscribe registers us at the sandbox's pager, which reaches this machine, and returns the secret it signs with and the

@@ -3,11 +3,14 @@ package cmd
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
 )
@@ -78,5 +81,32 @@ func TestServeOfALostJournal(t *testing.T) {
 	}
 	if !strings.Contains(d.err.String(), "/secret/path") {
 		t.Error("who runs it is not told")
+	}
+}
+
+// A connection on which nothing comes is nobody's to keep: before a request, within one, and after it.
+func TestServeKeepsNoConnectionForNothing(t *testing.T) {
+	s := server(http.NewServeMux())
+	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout <= 0 {
+		t.Fatalf("%+v", s)
+	}
+	s.ReadHeaderTimeout, s.ReadTimeout, s.IdleTimeout = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	for _, sent := range []string{"", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, sent)
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after %q it is kept open", sent)
+		}
+		_ = c.Close()
 	}
 }
