@@ -88,7 +88,7 @@ func NewFeed(p *PagerDuty, o FeedOptions) *SharedFeed {
 }
 
 // Look tells what is known of the services' incidents, after a look at the pager if one is due. Seen.At is when the
-// last whole look began, and zero while there was none at all of these services. An error says that the pager cannot
+// last whole look began that withheld nothing, and zero while there was none at all of these services. An error says that the pager cannot
 // be looked at now, and until when nobody will try.
 func (f *SharedFeed) Look(ctx context.Context, services []string, since time.Time) (Seen, error) {
 	const op = "look at the pager"
@@ -192,11 +192,15 @@ func (f *SharedFeed) tell(services []string, since time.Time) Seen {
 		return Seen{}
 	}
 	from, _ := f.there(since)
+	at := seen.At
 	for _, in := range f.known {
+		if slices.Contains(services, in.Service) && in.withheld() && in.sure.Before(seen.At) {
+			seen.At = in.sure // who is told later shall not take this look for one that did not see it
+		}
 		if !slices.Contains(services, in.Service) || !in.told || in.Status == "resolved" && in.CreatedAt.Before(from) {
 			continue
 		}
-		seen.Incidents = append(seen.Incidents, in.seen(seen.At))
+		seen.Incidents = append(seen.Incidents, in.seen(at))
 	}
 	slices.SortFunc(seen.Incidents, func(a, b SeenIncident) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))

@@ -13,6 +13,7 @@ type knownIncident struct {
 	first time.Time    // when we heard of it first, our clock
 	asked time.Time    // when something of it was read last
 	noted time.Time    // when its notes were read last
+	sure  time.Time    // when the last look began after which nothing of it was withheld, our clock
 
 	log    map[string]Entry // by id
 	order  []Entry          // the same, sorted; nil: to be made
@@ -57,6 +58,9 @@ func (f *SharedFeed) named(id, service string, now time.Time) *knownIncident {
 	in := f.known[id]
 	if in == nil {
 		in = &knownIncident{Incident: Incident{ID: id, Service: service}, first: now, bare: true, log: map[string]Entry{}}
+		if s := f.services[service]; s != nil {
+			in.sure = s.whole // which did not see it
+		}
 		f.known[id] = in
 	}
 	return in
@@ -117,6 +121,9 @@ func (in *knownIncident) settle(now time.Time) {
 func (in *knownIncident) alerts(list []Alert, mark string) {
 	in.Alerts, in.marked, in.alertless, in.told = slices.Clone(list), mark, false, true
 }
+
+// withheld says that something of it is there and is not told yet: all of it, or entries of its log.
+func (in *knownIncident) withheld() bool { return !in.told || in.logless }
 
 // unread says that something of it is to be read.
 func (in *knownIncident) unread(notes bool) bool {

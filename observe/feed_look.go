@@ -49,6 +49,11 @@ func (f *SharedFeed) look(ctx context.Context) error {
 		}
 	}
 	err := f.complete(ctx)
+	for _, in := range f.known {
+		if !in.withheld() {
+			in.sure = began
+		}
+	}
 	if errors.Is(err, errNoRoom) {
 		return nil
 	}

@@ -203,7 +203,7 @@ type Feed interface {
 
 // Seen is what one look at the pager found.
 type Seen struct {
-	At        time.Time // when the look began, our clock: what happened after it may be missing
+	At        time.Time // when the look began, our clock: all that had happened by then is told, and what came after may be missing
 	Incidents []SeenIncident
 }
 
