@@ -24,6 +24,7 @@ type looked struct {
 	pager       time.Time // the last whole look
 	pagerTry    time.Time
 	incidents   map[string]time.Time // when each was seen first
+	held        map[string]time.Time // of those that wait for their alerts, when the look before that began
 	pagerLost   time.Time            // since when the pager has not answered
 	stopUnknown map[string]time.Time // since when a stop condition cannot be read
 }

@@ -26,9 +26,14 @@ func (st *Steps) readPager(ctx context.Context, s *State) (events []journal.Even
 		return append(events, st.pagerLost(ctx, began, err)...)
 	}
 	for _, in := range seen.Incidents {
-		if s.before(in.ID) || (len(in.Alerts) == 0 && began.Sub(st.looked.first(in.ID, began)) < alertsBy) {
+		if s.before(in.ID) {
 			continue
 		}
+		if len(in.Alerts) == 0 && began.Sub(st.looked.first(in.ID, began)) < alertsBy {
+			st.looked.hold(in.ID, before)
+			continue
+		}
+		before := st.looked.release(in.ID, before)
 		role := s.Plan.incidentRole(s.Run, in.Incident)
 		now := st.World.Clock.Now()
 		events = append(events, s.judge(in.Incident, role, before, now)...)
@@ -81,6 +86,26 @@ func (l *looked) first(id string, now time.Time) time.Time {
 		l.incidents[id] = now
 	}
 	return l.incidents[id]
+}
+
+// hold remembers when the look began that did not show an incident yet which waits for its alerts: what is told of it when
+// they are there has happened since then, not since the look that was last.
+func (l *looked) hold(id string, before time.Time) {
+	if l.held == nil {
+		l.held = map[string]time.Time{}
+	}
+	if _, ok := l.held[id]; !ok {
+		l.held[id] = before
+	}
+}
+
+// release is since when what is told of an incident may have happened.
+func (l *looked) release(id string, before time.Time) time.Time {
+	if held, ok := l.held[id]; ok {
+		delete(l.held, id)
+		return held
+	}
+	return before
 }
 
 // judge tells an incident that is new, or that turns out to be a real one: then the drill ends and hands over.

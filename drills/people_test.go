@@ -329,6 +329,9 @@ func TestIncidentIsJudgedByItsAlerts(t *testing.T) {
 			if told.Fact.Role != row.role || told.At.Before(opened.Add(wait)) || told.At.After(opened.Add(wait+3*time.Second)) {
 				t.Errorf("told as %s, %s after it opened", told.Fact.Role, told.At.Sub(opened))
 			}
+			if before := told.Fact.LookedAt; before != nil && before.After(opened) {
+				t.Errorf("it is told as not there at %v, and had opened at %v", before, opened)
+			}
 		})
 	}
 }
