@@ -158,7 +158,7 @@ func (d *Deps) printStatus(t timeline.Timeline) error {
 	w := tabwriter.NewWriter(d.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s in %s: %s\n", t.Brief.Drill, t.Brief.Environment, headline(t))
 	fmt.Fprintf(w, "run %s, planned %s\n\n", t.Run, t.Planned.Local().Format("2006-01-02 15:04:05"))
-	instants(w, t)
+	instants(w, t, d.roomBeside())
 	if lines := corrections(t); len(lines) > 0 {
 		fmt.Fprintf(w, "\n%s\n", strings.Join(lines, "\n"))
 	}
@@ -210,7 +210,7 @@ func stateOf(f timeline.Fault) string {
 const marks = 24
 
 // instants prints the seven, each with its place between the first and the last.
-func instants(w io.Writer, t timeline.Timeline) {
+func instants(w io.Writer, t timeline.Timeline, room int) {
 	from, to := t.Planned, t.Planned
 	for _, i := range t.Instants {
 		if i.At.After(to) {
@@ -235,8 +235,26 @@ func instants(w io.Writer, t timeline.Timeline) {
 			at = int(float64(marks-1) * float64(max(0, i.At.Sub(from))) / float64(span))
 		}
 		picture := strings.Repeat("·", at) + "●" + strings.Repeat("·", marks-1-at)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Name, i.At.Local().Format("15:04:05"), since, picture, brief(i.By))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.Name, i.At.Local().Format("15:04:05"), since, picture, clip(brief(i.By), room))
 	}
+}
+
+// beside is what the columns before the last take, where every bar is below a minute.
+const beside = 66
+
+// roomBeside is how many columns of a terminal are left for who or what an instant was.
+func (d *Deps) roomBeside() int {
+	if !d.Terminal() || d.Width() == 0 {
+		return widest
+	}
+	return min(widest, max(12, d.Width()-beside))
+}
+
+func clip(s string, room int) string {
+	if r := []rune(s); len(r) > room {
+		return string(r[:room-1]) + "…"
+	}
+	return s
 }
 
 // widest is how much is shown of a text that others wrote.
@@ -250,10 +268,7 @@ func brief(s string) string {
 		}
 		return r
 	}, s)
-	if r := []rune(s); len(r) > widest {
-		return string(r[:widest-1]) + "…"
-	}
-	return s
+	return clip(s, widest)
 }
 
 // reason is why an instant has no value, for people.

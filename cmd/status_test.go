@@ -47,6 +47,24 @@ to put it back: firedrill abort 01kaaa
 	}
 }
 
+// On a terminal no line of the picture is wider than it; elsewhere nothing is lost.
+func TestStatusFitsTheTerminal(t *testing.T) {
+	d := newDesk(t)
+	if room := d.roomBeside(); room != widest {
+		t.Errorf("cut to %d columns where there is no terminal", room)
+	}
+	d.Terminal = func() bool { return true }
+	for width, want := range map[int]int{0: widest, 40: 12, 80: 14, 100: 34, 200: widest} {
+		d.Width = func() int { return width }
+		if room := d.roomBeside(); room != want {
+			t.Errorf("on %d columns %d, want %d", width, room, want)
+		}
+	}
+	if got := clip("größer als", 7); got != "größer…" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestStatusJSONIsOfTheRunAsked(t *testing.T) {
 	d := newDesk(t)
 	d.tell(t, tale{run: "01kaaa", drill: "first", env: "staging", planned: day(0), kinds: undone, outcome: "met"},
