@@ -63,6 +63,9 @@ func (p *Plan) entryEvent(incident string, entry observe.Entry, before time.Time
 	user, name := p.Person(entry.User, entry.Name)
 	e.Fact = journal.Fact{Incident: incident, Entry: entry.ID, User: user, By: name, Channel: entry.Channel,
 		Level: entry.Level, Text: entry.Text, Human: journal.Bool(entry.Human), Into: entry.Into, DurationS: entry.For.Seconds()}
+	if e.Kind == journal.IncidentReassigned || e.Kind == journal.IncidentEscalated {
+		e.Fact.Target = p.persons(entry.To)
+	}
 	if p.People == PeoplePseudonyms && e.Kind != journal.IncidentNoted {
 		e.Fact.Text = "" // the pager names people in what it says of an entry: "Assigned to …"
 	}

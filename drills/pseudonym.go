@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 )
 
 // Person is how a pager's user stands in the journal of a run: as the pager calls them, or, where the environment asks
@@ -17,4 +18,13 @@ func (p *Plan) Person(id, name string) (user, shown string) {
 	h.Write([]byte(id))
 	short := hex.EncodeToString(h.Sum(nil))[:6]
 	return "person-" + short, "responder " + short
+}
+
+// persons are several users, with blanks between, as Person has each.
+func (p *Plan) persons(ids string) string {
+	list := strings.Fields(ids)
+	for i, id := range list {
+		list[i], _ = p.Person(id, "")
+	}
+	return strings.Join(list, " ")
 }

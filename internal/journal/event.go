@@ -142,7 +142,7 @@ type Fact struct {
 	DurationS float64 `json:"duration_s,omitempty"` // incident.snoozed
 	Hint      int     `json:"hint,omitempty"`       // note.sent, message.sent: which hint it tells, from 1
 	Thread    string  `json:"thread,omitempty"`     // message.sent, answer.given: the message it stands under
-	Target    string  `json:"target,omitempty"`     // change.seen: ARN
+	Target    string  `json:"target,omitempty"`     // change.seen: ARN; incident.reassigned, .escalated: ids of users, with blanks between
 
 	OffsetS float64 `json:"offset_s,omitempty"` // clock.read: source minus ours, seconds
 	ErrorS  float64 `json:"error_s,omitempty"`  // clock.read: half width, seconds

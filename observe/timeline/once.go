@@ -101,6 +101,7 @@ func (t *telling) merge(e journal.Event) {
 	f := &t.Fact
 	f.By, f.User, f.Channel = cmp.Or(log.By, other.By), cmp.Or(log.User, other.User), cmp.Or(log.Channel, other.Channel)
 	f.Text, f.Into, f.Urgency = cmp.Or(log.Text, other.Text), cmp.Or(log.Into, other.Into), cmp.Or(log.Urgency, other.Urgency)
+	f.Target = cmp.Or(log.Target, other.Target)
 	f.Human = cmp.Or(log.Human, other.Human)
 	f.Level, f.Alerts = max(log.Level, other.Level), max(log.Alerts, other.Alerts)
 }
