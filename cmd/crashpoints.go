@@ -108,6 +108,9 @@ func (s *crashStore) burst(plan string, out *outside, watch func([]journal.Event
 	if w.Pager != nil {
 		w.Pager = &burstingPager{Pager: w.Pager, due: due}
 	}
+	if w.Feed != nil {
+		w.Feed = &burstingFeed{Feed: w.Feed, due: due}
+	}
 	for name, k := range w.Catalog {
 		make, revert, account := k.New, k.Revert, k.Account
 		k.New = func(params json.RawMessage) (inject.Fault, error) {
@@ -152,6 +155,18 @@ func (p *burstingPager) Send(ctx context.Context, key string, page observe.Page)
 func (p *burstingPager) Incidents(ctx context.Context, services []string, since time.Time) ([]observe.Incident, error) {
 	p.due("pager", false)
 	return p.Pager.Incidents(ctx, services, since)
+}
+
+// burstingFeed panics whenever it is looked at.
+type burstingFeed struct {
+	observe.Feed
+	due func(string, bool)
+}
+
+// Look is the feed's.
+func (f *burstingFeed) Look(ctx context.Context, services []string, since time.Time) (observe.Seen, error) {
+	f.due("pager", false)
+	return f.Feed.Look(ctx, services, since)
 }
 
 // burstingFault panics when it has changed the world and before it can say so.

@@ -111,3 +111,16 @@ func TestPageKeepsQuietAsTheCardSays(t *testing.T) {
 		}
 	}
 }
+
+// A pager whose client breaks is a pager that takes no page: the drill gives up as it does for any other reason.
+func TestPageThatPanicsIsNotTriedForEver(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.plan.Expect = drills.Expect{Acknowledge: time.Minute}
+	d.onSend = func(string, int) error { panic("a client that breaks") }
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	s.check(t, st, err)
+	if st.Stop == nil || st.Stop.Reason != drills.ReasonPager || len(d.pages(ourPage)) != 4 {
+		t.Errorf("stop %+v after %d tries", st.Stop, len(d.pages(ourPage)))
+	}
+}

@@ -104,7 +104,9 @@ func (st *Steps) failed(s *State, a Action, err error) journal.Event {
 	case Revert, Settle:
 		e.Kind = journal.FaultRevertFailed
 	case Page:
-		e.Kind = journal.PageSent
+		if e.Kind = journal.PageSent; s.PageTries+1 >= pageTries {
+			e.Kind, e.Fact.Reason = journal.AbortRequested, ReasonPager
+		}
 	case PageOwner:
 		e.Kind, e.Fact.Role = journal.PageSent, rolePageOwner
 	case HandBack:
