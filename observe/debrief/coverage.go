@@ -47,8 +47,8 @@ type Cell struct {
 	History  string   `json:"history"`   // oldest first: R rang, s silent
 }
 
-// CoverageIn folds runs into the matrix. A run puts what it watches to the test when its fault was felt; what rings
-// before the undo has rung. Ripples stand apart: they may ring or not, at any time until the run ends.
+// CoverageIn folds runs into the matrix. A run puts what it watches to the test when its fault was felt, and it was
+// not ended before that had its time; what rings before the undo has rung. Ripples stand apart: they may ring or not, at any time until the run ends.
 func CoverageIn(runs []timeline.Timeline) Coverage {
 	byEnv := map[string]*matrix{}
 	var names []string
@@ -127,13 +127,27 @@ func (m *matrix) add(t timeline.Timeline) {
 		if s, ok := rang[w]; ok {
 			one.rang, one.s = true, s
 		}
-		if one.rang || one.s > 0 {
+		if one.rang || one.s > 0 && !cutShort(t, one.s) {
 			m.tests[cellKey{b.Drill, w}] = append(m.tests[cellKey{b.Drill, w}], one)
 		}
 	}
 	for name, s := range ripples {
 		m.ripples[cellKey{b.Drill, name}] = append(m.ripples[cellKey{b.Drill, name}], test{t.Run, true, s})
 	}
+}
+
+// cutShort says that a run was ended early, before what it watches had the time that the drill gives it: then it proves
+// nothing that it was silent for so many seconds.
+func cutShort(t timeline.Timeline, s float64) bool {
+	if t.Reason == "" {
+		return false
+	}
+	for _, x := range t.Brief.Expect {
+		if x.Name == "detect" {
+			return s < x.LimitS
+		}
+	}
+	return true
 }
 
 // rings are what rang first and when, in seconds since t0: what is watched, by its label, until the undo; ripples, by
