@@ -1,9 +1,11 @@
 package drills
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,9 +45,14 @@ func (p *Plan) heard(check *observe.ServiceCheck, now time.Time, f *found) *Refu
 			Why: fmt.Sprintf("a maintenance window begins at %s, and the drill may last until %s", check.Window.UTC().Format("15:04 MST"), end.UTC().Format("15:04 MST"))})
 	}
 	var no []string
+	fate, accept := "", ""
 	for _, r := range check.Risks {
 		if r.Refuses {
 			no = append(no, RiskText(r))
+			fate = fateOf(r.Verdict)
+			if slices.Contains(AcceptedVerdicts(), string(r.Verdict)) {
+				accept = fmt.Sprintf(", or accept it in firedrill.yaml: pagerduty: {accept: [%s]}", r.Verdict)
+			}
 		} else {
 			f.warning("%s", RiskText(r))
 		}
@@ -53,10 +60,24 @@ func (p *Plan) heard(check *observe.ServiceCheck, now time.Time, f *found) *Refu
 	if len(check.Risks) == 0 {
 		no = check.Problems // of a pager that tells no verdicts
 	}
+	if len(no) > 1 {
+		fate, accept = "", "" // the worst of several is that nobody hears it, and to accept one is not enough
+	}
 	if len(no) > 0 {
-		return refuse("pager", "mend the service, or wait", "a page to %s would not be heard: %s", check.Name, strings.Join(no, "; "))
+		return refuse("pager", "mend the service"+cmp.Or(accept, ", or wait"), "a page to %s %s: %s", check.Name, cmp.Or(fate, "would not be heard"), strings.Join(no, "; "))
 	}
 	return nil
+}
+
+// fateOf is what a verdict does to a page, where that is something else than not to be heard.
+func fateOf(v observe.Verdict) string {
+	switch v {
+	case observe.AutomationFires:
+		return "would set something off"
+	case observe.Delayed:
+		return "would come late"
+	}
+	return ""
 }
 
 // RiskText is a risk as plans, refusals and warnings tell it: its verdict, as the debrief would name it, and why.

@@ -46,6 +46,12 @@ func guardRows() []guardRow {
 		{"a rule suppresses pages", func(s *scene) {
 			s.pager.check.Risks = []observe.Risk{{Verdict: observe.Suppressed, Why: "rule mute drops events", Refuses: true}, {Verdict: observe.Delayed, Why: "by a minute"}}
 		}, "pager", false, []string{"would not be heard: suppressed: rule mute drops events", "Try: mend the service"}},
+		{"a page sets something off", func(s *scene) {
+			s.pager.check.Risks = []observe.Risk{{Verdict: observe.AutomationFires, Why: "workflow W starts", Refuses: true}}
+		}, "pager", false, []string{"would set something off: automation_fires: workflow W starts", "Try: mend the service, or accept it in firedrill.yaml: pagerduty: {accept: [automation_fires]}"}},
+		{"a page comes late", func(s *scene) {
+			s.pager.check.Risks = []observe.Risk{{Verdict: observe.Delayed, Why: "paused for 10m", Refuses: true}}
+		}, "pager", false, []string{"would come late: delayed: paused for 10m"}},
 		{"a maintenance window begins before the end", func(s *scene) { s.pager.check.Window = s.clock.Now().Add(10 * time.Minute) }, "pager", false,
 			[]string{"in_maintenance: a maintenance window begins at"}},
 		{"key not set", func(s *scene) { delete(s.secrets, "env:ORDERS") }, "key", false, []string{"PORDERS", "it is empty"}},
