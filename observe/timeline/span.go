@@ -157,6 +157,9 @@ func caused(first, then *span, anchor bool) {
 	if first == nil || then == nil {
 		return
 	}
+	if (first.fixed || then.fixed) && then.hi.Before(first.lo) {
+		return // a correction contradicts what was read, which stays: nobody knows how long it took from one to the other
+	}
 	then.notBefore(first.lo)
 	if !anchor && !then.moved {
 		first.notAfter(then.hi)
