@@ -23,7 +23,7 @@ type Entry struct {
 // Entries lists what is worth telling, in the order in which the run learned it: more events only add to the end.
 // Probes that read the same again and again are told once.
 func (t Timeline) Entries() []Entry {
-	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, roles: map[string]journal.Role{}, steady: steadyFold{labels: t.Brief.Steady}}
+	w := &words{t: t, last: map[string]string{}, measures: map[string]clockRead{}, named: map[Name]bool{}, roles: map[string]journal.Role{}, names: map[string]string{}, steady: steadyFold{labels: t.Brief.Steady}}
 	events, _ := straighten(t.Events)
 	w.events, w.clocks = events, clocksOf(events)
 	var same map[int]int
@@ -59,6 +59,7 @@ type words struct {
 	measures map[string]clockRead   // of each clock, as told last
 	named    map[Name]bool
 	roles    map[string]journal.Role // of each incident
+	names    map[string]string       // of users
 	ours     []string                // notes of ours
 	steady   steadyFold
 	told     bool // that it recovered
@@ -88,8 +89,11 @@ func (w *words) fact() journal.Event {
 // has been so.
 func (w *words) place() span {
 	e := w.fact()
-	if e.Kind == journal.ProbeRead {
+	switch e.Kind {
+	case journal.ProbeRead:
 		e.Fact.LookedAt = nil
+	case journal.IncidentNoteEdited, journal.IncidentNoteDeleted:
+		e.Seen = nil // it says which note, by when that was written: this was when we saw what became of it
 	}
 	return place(e, w.clocks)
 }
@@ -120,6 +124,9 @@ func (w *words) instant(e journal.Event) (Instant, bool) {
 func (w *words) add(e journal.Event) {
 	if w.steady.round.any && (w.steady.seq != e.Seq || w.steady.action != e.Action) {
 		w.recovered() // a round ends with its batch
+	}
+	if e.Fact.User != "" && e.Fact.By != "" {
+		w.names[e.Fact.User] = e.Fact.By
 	}
 	switch e.Kind {
 	case journal.ProbeRead, journal.SteadyRead:

@@ -96,7 +96,7 @@ func (w *words) incidentText(e journal.Event) string {
 // noteText tells of notes on an incident, and of what else its log holds.
 func (w *words) noteText(e journal.Event) string {
 	f := e.Fact
-	name := cmp.Or(f.By, f.User, "somebody")
+	name := cmp.Or(f.By, w.names[f.User], f.User, "somebody")
 	switch e.Kind {
 	case journal.IncidentNoted:
 		return fmt.Sprintf("%s noted: %s", name, f.Text)

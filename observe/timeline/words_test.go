@@ -143,6 +143,19 @@ func TestWhatIsDoneAboutARippleSaysSo(t *testing.T) {
 	}
 }
 
+// What became of a note is told when it was seen, by the name of whoever wrote it.
+func TestADeletedNoteIsToldWhenItWasGone(t *testing.T) {
+	at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	seen := &journal.Seen{At: at, By: "pagerduty", ErrorS: 0.5} // which note it was
+	entries := timeline.Of([]journal.Event{
+		{Kind: journal.IncidentNoted, At: at, Seen: seen, Fact: journal.Fact{Incident: "Q1", User: "PANNA", By: "Anna", Text: "the queue"}},
+		{Kind: journal.IncidentNoteDeleted, Seq: 1, At: at.Add(20 * time.Second), Seen: seen, Fact: journal.Fact{Incident: "Q1", User: "PANNA", Was: "the queue"}},
+	}, time.Time{}).Entries()
+	if len(entries) != 2 || !entries[1].At.Equal(at.Add(20*time.Second)) || entries[1].Text != `Anna's note was deleted: it said "the queue"` {
+		t.Errorf("%+v", entries)
+	}
+}
+
 // A probe that reads the same again is told once.
 func TestReadingsAreTakenTogether(t *testing.T) {
 	s := begin(brief("direct"), 0, 0)
