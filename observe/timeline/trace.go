@@ -202,8 +202,12 @@ func (x *tracer) rungs(list []*journal.Event, opened time.Time) []Rung {
 				answered(rungs, *e, at)
 			}
 		case journal.IncidentUnacknowledged, journal.IncidentReopened:
-			if r.Ended != "" { // it begins anew where it stood
-				rungs = append(rungs, Rung{Level: r.Level, From: at, Told: []Told{}})
+			level := r.Level // it begins anew where it stood
+			if e.Kind == journal.IncidentReopened {
+				level = 1 // a resolve has taken it from everybody
+			}
+			if r.Ended != "" {
+				rungs = append(rungs, Rung{Level: level, From: at, Told: []Told{}})
 			}
 		case journal.IncidentResolved:
 			end(at, "resolved")

@@ -154,6 +154,20 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// What is opened again after it was escalated and resolved goes to the first level again: nobody had it any more.
+func TestReopenedBeginsAtTheFirstLevel(t *testing.T) {
+	s := paged()
+	s.open(11, journal.Fact{})
+	s.add(30, journal.IncidentEscalated, journal.Fact{Incident: "Q1"})
+	s.by(40, journal.IncidentResolved, "Ben")
+	s.by(60, journal.IncidentReopened, "Ben")
+	s.add(61, journal.IncidentNotified, journal.Fact{Incident: "Q1", By: "Anna", User: "PANNA"})
+	rungs := s.of().Traces()[0].Rungs
+	if last := rungs[len(rungs)-1]; len(rungs) < 2 || last.Level != 1 || len(last.Told) != 1 {
+		t.Errorf("%+v", rungs)
+	}
+}
+
 // Opened again by hand, it is not resolved.
 func TestReopenedByHand(t *testing.T) {
 	s := paged()
