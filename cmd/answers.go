@@ -38,10 +38,11 @@ func (d *Deps) collect(ctx context.Context, named string) (unread, err error) {
 		if err != nil {
 			return unread, err
 		}
-		if b.Events[0].Kind == journal.ChangeSeen {
-			changes++
-		} else {
+		switch {
+		case b.Events[0].Kind != journal.ChangeSeen:
 			answers++
+		case b.Events[0].Fact.How != "firedrill":
+			changes++
 		}
 	}
 	fmt.Fprintf(d.Err, "collected: answers %d, changes by others %d\n", answers, changes)

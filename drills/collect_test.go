@@ -99,6 +99,7 @@ func TestCollectTakesWhatPeopleAnsweredWithinADay(t *testing.T) {
 		"answer/Q1-N3 answer.given pagerduty name of PANNA: crappy: the runbook",
 		"answer/slack-1763633699.600000 answer.given slack somebody in #orders-alerts: awesome: the dashboard",
 		"trail/ change.seen aws anna: UpdateTable",
+		"trail/ change.seen aws firedrill: UpdateTable",
 	}
 	var got, actions []string
 	for _, b := range batches {

@@ -147,12 +147,13 @@ func (st *Steps) changes(ctx context.Context, s *State) (events []journal.Event)
 	return events
 }
 
-// changeEvent is a change by another's hand as the journal keeps it; false for our own.
+// changeEvent is a change as the journal keeps it; false for one that failed. Our own are kept too: that of a dead-man's
+// switch is nobody else's, and one that came later shows how far the trail has caught up.
 func (p *Plan) changeEvent(c observe.Change) (e journal.Event, ok bool) {
 	_, by := p.Person(c.By, c.By)
 	e = journal.Event{Kind: journal.ChangeSeen, Seen: &journal.Seen{At: c.At, By: "aws", ErrorS: 0.5},
 		Fact: journal.Fact{By: by, How: c.How, Text: c.Event, Target: c.Target}}
-	return e, c.How != "firedrill" && !c.Failed
+	return e, !c.Failed
 }
 
 // othersHands are the targets that somebody else has changed while our fault was in place, as far as the undo could tell.

@@ -73,7 +73,7 @@ const (
 	IncidentTyped          Kind = "incident.typed"  // it carries an incident type of ours: see Text
 	IncidentLogged         Kind = "incident.logged" // an entry of another type (Type), kept as it is told
 
-	ChangeSeen  Kind = "change.seen"  // somebody else changed a target: see By, How, Text, Target
+	ChangeSeen  Kind = "change.seen"  // the account's trail shows a change of a target: see By, How (firedrill: we), Text, Target
 	AnswerGiven Kind = "answer.given" // what somebody answered to the questions at the end, within a day
 
 	AbortRequested Kind = "abort.requested" // somebody or something wants the run to unwind: see Reason

@@ -46,6 +46,7 @@ func (f *Fold) fault(e journal.Event) {
 		x.State = "applied"
 		first(&f.prepared, e.At)
 		first(&f.applied, e.At)
+		f.appliedLast = e.At
 	case journal.FaultApplyFailed:
 		x.Why = e.Fact.Err
 	case journal.EffectRead:

@@ -19,6 +19,7 @@ type Fold struct {
 	faults      []*faultFold
 	prepared    time.Time // first fault
 	applied     time.Time // first fault
+	appliedLast time.Time // last fault
 	effective   *span     // first fault
 	effectiveBy string
 	revert      time.Time // first revert, when it began

@@ -84,14 +84,14 @@ func theirs(faults []Fault) string {
 
 // credit names the hand behind the last change that the trail shows before it was well again.
 func (f *Fold) credit(t Timeline, events []journal.Event, until, at time.Time, found string) Mitigation {
-	trail, last, lastAt := false, journal.Event{}, time.Time{}
+	caughtUp, last, lastAt := false, journal.Event{}, time.Time{}
 	for _, e := range events {
 		if e.Kind != journal.ChangeSeen || e.Fact.Err != "" {
 			continue
 		}
-		trail = true // our own change shows that the trail was read
 		s := place(e, f.clocks)
-		if e.Fact.How == "firedrill" || s.hi.Before(t.Instant(Effective).At) || s.lo.After(until) || s.at.Before(lastAt) {
+		caughtUp = caughtUp || !s.hi.Before(until.Add(-reach)) // it is late by minutes: what it shows is not all yet
+		if e.Fact.How == ourHand && !f.bySwitch(s) || s.hi.Before(t.Instant(Effective).At) || s.lo.After(until) || s.at.Before(lastAt) {
 			continue
 		}
 		last, lastAt = e, s.at
@@ -101,16 +101,25 @@ func (f *Fold) credit(t Timeline, events []journal.Event, until, at time.Time, f
 	}
 	m := Mitigation{Kind: ByUnknown, At: at}
 	switch {
-	case found != "" && trail:
+	case found != "" && caughtUp:
 		m.Why = found + ", and the trail of the account does not say by whom"
 	case found != "":
 		m.Why = found + ": by somebody or something; CloudTrail has not said by whom"
-	case trail:
+	case caughtUp:
 		m.Kind, m.Why = ByItself, "it was well again while our change was still in place, and the trail of the account shows nobody else's"
 	default:
 		m.Why = "it was well again while our change was still in place: worked round by somebody, or healed by itself; CloudTrail has not said"
 	}
 	return m
+}
+
+// ourHand is how a change of ours is told.
+const ourHand = "firedrill"
+
+// bySwitch says that a change of ours is none that the run itself made: after all that it put in, before it put anything
+// back. Then its dead-man's switch did.
+func (f *Fold) bySwitch(s span) bool {
+	return s.lo.After(f.appliedLast) && !f.revert.IsZero() && s.hi.Before(f.revert)
 }
 
 // named is the credit for a change that the trail shows.
@@ -124,6 +133,9 @@ func named(e journal.Event, at time.Time) Mitigation {
 	switch e.Fact.How {
 	case "person":
 		m.Kind, m.How = ByPerson, did
+	case ourHand:
+		m.Kind, m.Who, m.How = ByUs, "", "put back by the dead-man's switch"
+		m.Why += ": our dead-man's switch"
 	case "autoscaling":
 		m.Why += ": auto scaling"
 	case "deploy":

@@ -30,12 +30,15 @@ func TestMitigation(t *testing.T) {
 		"a deploy":                {"diverged", 100, func(s *story) { s.change(95, "ecs", "deploy") }, timeline.ByAutomation, "ecs", "a deploy"},
 		"the last one counts":     {"already_restored", 100, func(s *story) { s.change(90, "ci", "deploy"); s.change(95, "anna", "person") }, timeline.ByPerson, "anna", ""},
 		"after it was well":       {"restored", 100, func(s *story) { s.change(150, "anna", "person") }, timeline.ByItself, "", "nobody else's"},
-		"ours alone":              {"restored", 100, func(s *story) { s.change(3, "firedrill", "firedrill") }, timeline.ByItself, "", "nobody else's"},
+		"ours alone":              {"restored", 100, func(s *story) { s.change(3, "firedrill", "firedrill"); s.change(226, "firedrill", "firedrill") }, timeline.ByItself, "", "nobody else's"},
+		"not caught up yet":       {"restored", 100, func(s *story) { s.change(3, "firedrill", "firedrill") }, timeline.ByUnknown, "", "CloudTrail has not said"},
+		"our switch":              {"already_restored", 0, func(s *story) { s.change(3, "us", "firedrill"); s.change(215, "us", "firedrill") }, timeline.ByUs, "", "dead-man's switch"},
+		"a person, then our undo": {"diverged", 0, func(s *story) { s.change(95, "anna", "person"); s.change(226, "us", "firedrill") }, timeline.ByPerson, "anna", "anna"},
 		"whoever it was":          {"already_restored", 100, func(s *story) { s.change(95, "role/x", "unknown") }, timeline.ByUnknown, "role/x", "not known"},
 		"nobody can say":          {"already_restored", 100, nil, timeline.ByUnknown, "", "CloudTrail has not said"},
 		"well, and nobody knows":  {"restored", 100, nil, timeline.ByUnknown, "", "CloudTrail has not said"},
 		"we did":                  {"restored", 0, nil, timeline.ByUs, "", "still in place"},
-		"the trail does not tell": {"diverged", 0, func(s *story) { s.change(3, "", "firedrill") }, timeline.ByUnknown, "", "does not say"},
+		"the trail does not tell": {"diverged", 0, func(s *story) { s.change(226, "", "firedrill") }, timeline.ByUnknown, "", "does not say"},
 	} {
 		s := felt(brief("direct"), 12, 0)
 		if x.well > 0 {
@@ -67,6 +70,7 @@ func TestNoCreditForNothing(t *testing.T) {
 	s.change(1, "ci", "deploy")
 	s.change(95, "anna", "person")
 	s.events[len(s.events)-1].Fact.Err = "AccessDenied"
+	s.change(226, "us", "firedrill")
 	s.finish(240)
 	if m := s.of().Mitigation(); m.Kind != timeline.ByItself {
 		t.Errorf("%+v", m)

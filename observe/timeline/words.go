@@ -71,6 +71,9 @@ func (w *words) text(e journal.Event) string {
 		}
 		return because(fmt.Sprintf("%s corrected %s to %s", cmp.Or(f.By, "somebody"), f.Instant, f.Value.UTC().Format("15:04:05Z")), f.Why)
 	case journal.ChangeSeen:
+		if f.How == ourHand {
+			return "" // our own is told where it was made
+		}
 		return changeText(f)
 	case journal.AnswerGiven:
 		return fmt.Sprintf("%s answered: %s", cmp.Or(f.By, f.User, "somebody"), f.Text)
