@@ -68,6 +68,9 @@ func (t *telling) same(e journal.Event) bool {
 	if t.Fact.Type != e.Fact.Type || t.Fact.User != e.Fact.User && t.Fact.User != "" && e.Fact.User != "" {
 		return false
 	}
+	if t.Fact.User != e.Fact.User && t.Fact.Human != nil && e.Fact.Human != nil && *t.Fact.Human != *e.Fact.Human {
+		return false // a person and a machine
+	}
 	if a, b := t.Fact.Text, e.Fact.Text; e.Kind == journal.IncidentNoted && a != b && a != "" && b != "" {
 		return false
 	}

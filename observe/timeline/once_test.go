@@ -82,3 +82,34 @@ func TestNoTwins(t *testing.T) {
 		t.Errorf("%+v", x.Entries())
 	}
 }
+
+// A machine and a person acknowledge within a second: the webhook of the one is not the log entry of the other.
+func TestAMachineIsNotTakenForAPerson(t *testing.T) {
+	for _, first := range []string{"machine", "person"} {
+		s := begin(brief("alarm"), 0, 0)
+		s.effective(5, 4.9)
+		s.pager(12, 13, journal.IncidentOpened, journal.Fact{Incident: "Q1", Role: journal.RoleWatch, Title: alarmName})
+		machine := func() {
+			s.pager(40.1, 43, journal.IncidentAcknowledged, journal.Fact{Incident: "Q1", Entry: "R1", Channel: "api", Human: journal.Bool(false)})
+		}
+		if first == "machine" {
+			machine()
+		}
+		s.push(40.9, journal.IncidentAcknowledged, "1", journal.Fact{User: "PAnna", By: "Anna", Human: journal.Bool(true)})
+		if first == "person" {
+			machine()
+		}
+		s.pager(40.9, 43, journal.IncidentAcknowledged, journal.Fact{Incident: "Q1", Entry: "R2", User: "PAnna", By: "Anna", Human: journal.Bool(true)})
+		x := timeline.Of(s.finish(300), s.real(400))
+		acts := x.Traces()[0].Acts
+		if len(acts) != 2 {
+			t.Errorf("%s first: %d acts: %+v", first, len(acts), acts)
+		}
+		for _, a := range acts {
+			if *a.Human != (a.Name == "Anna") {
+				t.Errorf("%s first: %s is called human %v", first, a.Name, *a.Human)
+			}
+		}
+		within(t, s, timeline.Acknowledged, 40.9)
+	}
+}
