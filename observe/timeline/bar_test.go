@@ -75,3 +75,17 @@ func TestAWatchedProbeRangAfterTheLookThatWasGoodBegan(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// How long it was still felt after a resolve is told as the least that it can have been.
+func TestAFalseResolveIsToldForNoLongerThanItWas(t *testing.T) {
+	s := begin(brief("alarm"), 0, 0)
+	s.effective(5, 4.5)
+	s.alarm(10, 11, journal.RoleWatch, alarmName)
+	s.pager(12, 13, journal.IncidentOpened, journal.Fact{Incident: "Q1", Role: journal.RoleWatch, Title: alarmName})
+	s.pager(50, 51, journal.IncidentResolved, journal.Fact{Incident: "Q1", Entry: "R1", User: "PAnna", By: "Anna", Human: journal.Bool(true)})
+	s.reads(53, 63, journal.RoleSteady, "http https://orders/health", "bad") // it was well from 54 on, and timed out all the same
+	ends := timeline.Of(s.finish(100), s.real(200)).Traces()[0].False
+	if len(ends) != 1 || ends[0].FeltS > 4 {
+		t.Errorf("%+v", ends)
+	}
+}

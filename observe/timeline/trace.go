@@ -248,7 +248,7 @@ func answered(rungs []Rung, e journal.Event, at time.Time) {
 	}
 }
 
-// feltAfter is for how long the fault was still felt after a moment, by looks that began after it and before anything
+// feltAfter is for how long at least the fault was still felt after a moment, by looks that began after it and before anything
 // was put back.
 func (x *tracer) feltAfter(s span) (felt time.Duration) {
 	for _, e := range x.events {
@@ -257,12 +257,8 @@ func (x *tracer) feltAfter(s span) (felt time.Duration) {
 		if !yes || x.effective == nil || !x.revert.IsZero() && !e.At.Before(x.revert) {
 			continue
 		}
-		began := e.At
-		if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(began) {
-			began = *e.Fact.LookedAt
-		}
-		if began.After(s.hi) {
-			felt = max(felt, e.At.Sub(s.at))
+		if began := begun(e); began.After(s.hi) {
+			felt = max(felt, began.Sub(s.hi))
 		}
 	}
 	return felt
