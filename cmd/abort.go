@@ -78,7 +78,7 @@ func (d *Deps) awaitEnd(ctx context.Context, store journal.Store, run, why strin
 			continue
 		}
 		show.close()
-		err := d.recoverOne(ctx, store, run, drills.ReasonAbort, why)
+		err := d.recoverOne(ctx, store, run, recovery{reason: drills.ReasonAbort, why: why})
 		if held := (*journal.HeldError)(nil); !errors.As(err, &held) {
 			return err
 		}

@@ -19,7 +19,7 @@ and may be run again and again.
 RUN is a run id or any unique prefix; left out, it is the newest run that has not ended. A run whose process lives is
 left alone: abort it instead.
 
---expired is for cron: it takes over, one after the other, every run of the environment whose lease has ended, and says
+--expired is for cron: it takes over every run of the environment whose lease has ended, several at once, and says
 little. It may run every minute, on several machines at once: the lease decides who does it.
 
 --sweep needs no journal. It looks through the environment's account and region for what carries our marks (tags of
@@ -80,18 +80,26 @@ func runRecover(ctx context.Context, d *Deps, named string, all bool) error {
 	}
 	defer store.Close()
 	errs := unread // a journal out of reach keeps nobody from putting back what stands in another
-	for _, run := range runs {
-		_, err := sig.wait(func() (*drills.State, error) {
-			return nil, d.recoverOne(ctx, store, run, drills.ReasonRecover, "recovered by "+d.operator())
-		})
-		var by *journal.HeldError
-		if errors.As(err, &by) && named == "" {
-			fmt.Fprintf(d.Out, "run %s is left alone: its process lives (%s). Try: firedrill abort %[1]s\n", run, by.Lease.Holder)
-			continue
-		}
-		errs = errors.Join(errs, err)
+	for len(runs) > 0 {
+		some := runs
 		if !all {
-			break
+			some = runs[:1]
+		}
+		runs = runs[len(some):]
+		var ends []error
+		if _, err := sig.wait(func() (*drills.State, error) {
+			ends = d.recoverMany(ctx, store, some, recovery{reason: drills.ReasonRecover, why: "recovered by " + d.operator()})
+			return nil, nil
+		}); err != nil {
+			return errors.Join(errs, err)
+		}
+		for i, err := range ends {
+			var by *journal.HeldError
+			if errors.As(err, &by) && named == "" {
+				fmt.Fprintf(d.Out, "run %s is left alone: its process lives (%s). Try: firedrill abort %[1]s\n", some[i], by.Lease.Holder)
+				continue
+			}
+			errs, runs = errors.Join(errs, err), nil // without --all one is enough
 		}
 	}
 	return errs
@@ -133,8 +141,8 @@ func (d *Deps) unfinished(ctx context.Context, named string) (ids []string, err 
 }
 
 // recoverOne puts one run back, and says how that went. Whatever goes wrong, something in place is the worse news.
-func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run, reason, why string) error {
-	state, err := d.takeBack(ctx, store, run, reason, why)
+func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run string, how recovery) error {
+	state, err := d.takeBack(ctx, store, run, how)
 	var by *journal.HeldError
 	switch {
 	case errors.As(err, &by), errors.Is(err, journal.ErrNoRun):
@@ -186,7 +194,7 @@ func held(l journal.Lease) error {
 }
 
 // takeBack runs the engine that takes a run over and unwinds it.
-func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, why string) (*drills.State, error) {
+func (d *Deps) takeBack(ctx context.Context, store journal.Store, run string, how recovery) (*drills.State, error) {
 	events, err := eventsOf(ctx, store, run)
 	if err != nil {
 		return nil, err
@@ -194,14 +202,14 @@ func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, w
 	if l, alive, err := d.holder(ctx, store, run); err != nil || alive == journal.Living {
 		return nil, errors.Join(err, held(l)) // before anything is reached: there is nothing to do
 	}
-	out, reason, err := d.reach(ctx, drills.Fold(run, events), reason)
+	out, reason, err := d.reach(ctx, drills.Fold(run, events), how.reason)
 	if err != nil {
 		return nil, err
 	}
 	if reason == drills.ReasonWorldGone {
-		why = "the sandbox it ran on is gone, and with it all that was changed"
+		how.why = "the sandbox it ran on is gone, and with it all that was changed"
 	}
-	show := newLive(d, false, nil)
+	show := d.shown(run, how)
 	defer show.close()
 	if _, err := show.prime(ctx, store, run); err != nil {
 		return nil, err
@@ -213,7 +221,7 @@ func (d *Deps) takeBack(ctx context.Context, store journal.Store, run, reason, w
 	e.Waiting = func(l journal.Lease) {
 		fmt.Fprintf(d.Err, "waiting for the lease of %s: %s left\n", l.Holder, l.Expires.Sub(d.Now()).Round(time.Second))
 	}
-	return e.Recover(ctx, run, reason, why)
+	return e.Recover(ctx, run, reason, how.why)
 }
 
 // reach connects to the world of a recorded run. What is needed comes from the run's own plan; the environment file

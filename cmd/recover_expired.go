@@ -15,7 +15,7 @@ import (
 // has been paged, and to page them every minute would help nobody.
 const dirtyAgain = 15 * time.Minute
 
-// runExpired takes over every run whose lease has ended, one after the other. Those that live, or that another process takes
+// runExpired takes over every run whose lease has ended. Those that live, or that another process takes
 // at this very moment, are no business of this one.
 func runExpired(ctx context.Context, d *Deps) error {
 	ctx, sig := catch(ctx, d)
@@ -35,17 +35,17 @@ func runExpired(ctx context.Context, d *Deps) error {
 		return errors.Join(errs, err)
 	}
 	defer store.Close()
-	for _, run := range ids {
-		if ctx.Err() != nil {
-			break
+	var ends []error
+	if _, err := sig.wait(func() (*drills.State, error) {
+		ends = d.recoverMany(ctx, store, ids, recovery{reason: drills.ReasonRecover, why: "its lease had ended: recovered by " + d.operator()})
+		return nil, nil
+	}); err != nil {
+		return errors.Join(errs, err)
+	}
+	for _, err := range ends {
+		if held := (*journal.HeldError)(nil); !errors.As(err, &held) { // another process was quicker, or its own has come back
+			errs = errors.Join(errs, err)
 		}
-		_, err := sig.wait(func() (*drills.State, error) {
-			return nil, d.recoverOne(ctx, store, run, drills.ReasonRecover, "its lease had ended: recovered by "+d.operator())
-		})
-		if held := (*journal.HeldError)(nil); errors.As(err, &held) {
-			continue // another process was quicker, or its own has come back
-		}
-		errs = errors.Join(errs, err)
 	}
 	return errs
 }

@@ -129,7 +129,7 @@ func (d *Deps) putBack(ctx context.Context, w *drills.Sweep, list []drills.Swept
 		}
 		err, tried := done[s.Mark.Run]
 		if !tried {
-			err = d.recoverOne(ctx, w.Store, s.Mark.Run, drills.ReasonRecover, "recovered by "+d.operator()+", who swept")
+			err = d.recoverOne(ctx, w.Store, s.Mark.Run, recovery{reason: drills.ReasonRecover, why: "recovered by " + d.operator() + ", who swept"})
 			done[s.Mark.Run] = err
 			if err != nil {
 				fmt.Fprintf(d.Err, "firedrill: %v\n", err)
