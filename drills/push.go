@@ -2,6 +2,7 @@ package drills
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -185,6 +186,13 @@ func (h *Webhooks) ended(ctx context.Context, now time.Time) (ids []string, err 
 	return ids, nil
 }
 
+// senseless says that what a journal holds of a run makes no sense: it will make no more of it later.
+func senseless(err error) bool {
+	var form *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return errors.As(err, &form) || errors.As(err, &kind)
+}
+
 // pick reads the runs that a webhook may be about, and keeps those it is about. What was read is remembered: a run that
 // has ended is read once.
 func (h *Webhooks) pick(ctx context.Context, ids []string, known map[string]*pushed, w observe.Webhook) (found []*pushed, err error) {
@@ -196,6 +204,9 @@ func (h *Webhooks) pick(ctx context.Context, ids []string, known map[string]*pus
 			continue
 		}
 		at, news, err := journal.Tail(ctx, h.store, r.at)
+		if senseless(err) {
+			continue // one damaged record keeps nobody from telling the others, now and each time it is sent again
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read run %s: %w", id, err)
 		}

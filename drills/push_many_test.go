@@ -2,6 +2,7 @@ package drills
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -102,5 +103,30 @@ func TestPushBesideAnEngine(t *testing.T) {
 	}
 	if len(acks) != n {
 		t.Errorf("%d of %d", len(acks), n)
+	}
+}
+
+// torn is a journal in which one run makes no sense.
+type torn struct {
+	journal.Store
+	run string
+}
+
+func (s *torn) Load(ctx context.Context, run string, after int64) ([]journal.Event, error) {
+	if run == s.run {
+		var v any
+		return nil, fmt.Errorf("read run %s at 3: %w", run, json.Unmarshal([]byte("{"), &v))
+	}
+	return s.Store.Load(ctx, run, after)
+}
+
+// TestPushBesideATornRun: a run whose record is damaged keeps no webhook from the others.
+func TestPushBesideATornRun(t *testing.T) {
+	h := newHooks(t)
+	h.begin(t, "01ka", nil)
+	h.begin(t, "01kb", nil)
+	h.Webhooks.store = &torn{h.store, "01kb"}
+	if got := h.send(t, hook{id: "e1", kind: "incident.triggered", key: Dedup("01ka"), incident: "PINC"}); !slices.Equal(got.Runs, []string{"01ka"}) {
+		t.Errorf("%+v", got)
 	}
 }
