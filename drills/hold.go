@@ -98,18 +98,20 @@ const quietFor = 10 * time.Second
 // holdEnded: people have resolved it and all is well; or every expectation is decided and nobody has answered; or
 // nothing is left to wait for, because their monitoring resolved the incident and the effect has gone.
 func (s *State) holdEnded(now time.Time) bool {
-	applied := 0
+	applied, settled := 0, 0
 	for i := range s.Faults {
 		switch s.Faults[i].Phase {
 		case Applied:
 			applied++
 		case Idle: // one that is still to come does not keep the others in place
+		case Settled:
+			settled++
 		default:
 			return false
 		}
 	}
 	if applied == 0 {
-		return len(s.Faults) == 0
+		return settled == len(s.Faults) // nothing is in place, and nothing is to come
 	}
 	if all, byHuman, since := s.People.resolved(); all && s.steady() {
 		if byHuman || (s.mitigated() && !now.Before(since.Add(quietFor))) {

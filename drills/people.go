@@ -61,7 +61,7 @@ func (p *people) add(e journal.Event) {
 			p.answered(id, e.At)
 		}
 	case journal.IncidentResolved:
-		if at := stampOf(e); !at.Before(in.opened) && !at.Before(in.closed) {
+		if at := stampOf(e); !latest(e).Before(in.opened) && !at.Before(in.closed) {
 			in.resolved, in.byHuman, in.resolves, in.closed = true, human, e.At, at
 		}
 	case journal.IncidentReopened, journal.IncidentUnacknowledged:
@@ -91,6 +91,15 @@ func (in *incidentState) open(at time.Time) {
 	if at.After(in.closed) {
 		in.resolved, in.opened = false, at
 	}
+}
+
+// latest is the last instant that a stamp may mean: a whole second reaches to its end, and a webhook's millisecond within it
+// is not after it.
+func latest(e journal.Event) time.Time {
+	if e.Seen != nil && e.Seen.ErrorS >= 0.5 && e.Seen.At.Equal(e.Seen.At.Truncate(time.Second)) {
+		return e.Seen.At.Add(time.Second - time.Millisecond)
+	}
+	return stampOf(e)
 }
 
 // stampOf is when something happened by its source's clock, where it has one.

@@ -41,3 +41,15 @@ func TestIncidentStandsAsItsLastEventLeftIt(t *testing.T) {
 		})
 	}
 }
+
+// The acknowledgement came by webhook, to the millisecond; the resolve of the same second by polling alone: it counts.
+func TestResolveOfTheSameSecondCounts(t *testing.T) {
+	second := time.Date(2026, 3, 2, 10, 0, 5, 0, time.UTC)
+	p := newPeople()
+	p.add(journal.Event{Kind: journal.IncidentOpened, At: second, Fact: journal.Fact{Incident: "P1", Role: journal.RoleOurs}})
+	p.add(journal.Event{Kind: journal.IncidentAcknowledged, At: second, Seen: &journal.Seen{At: second.Add(400 * time.Millisecond), ErrorS: 0.0005}, Fact: journal.Fact{Incident: "P1", Human: journal.Bool(true)}})
+	p.add(journal.Event{Kind: journal.IncidentResolved, At: second, Seen: &journal.Seen{At: second, ErrorS: 0.5}, Fact: journal.Fact{Incident: "P1", Human: journal.Bool(true)}})
+	if all, byHuman, _ := p.resolved(); !all || !byHuman {
+		t.Errorf("resolved %v, by a person %v", all, byHuman)
+	}
+}
