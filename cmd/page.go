@@ -101,7 +101,7 @@ func (p *page) table(rows [][]string, paint func(row, column int, text string) s
 			p.line("%s", strings.TrimRight(lead, " "))
 			continue
 		}
-		if visible(lead) > p.columns()-cramped { // a long text would be a column of words
+		if visible(lead) > p.columns()-cramped && visible(lead)+visible(row[last]) > p.columns() { // it would be a column of words
 			p.line("%s", strings.TrimRight(lead, " "))
 			lead = strings.Repeat(" ", 6)
 		}
