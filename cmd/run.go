@@ -22,7 +22,8 @@ DRILL is the name of a drill (your own folders before the built-in library) or a
 plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.
 
 Several drills are on at the same time, each a run of its own, when all of them may start: they share one poller of
-PagerDuty, and must share neither a target nor a service. A signal puts all of them back. The exit code is that of the
+PagerDuty, and must share neither a target nor a service (of the library, orders-writes-denied and
+web-page-errors-no-alarm share none). A signal puts all of them back. The exit code is that of the
 one that went worst: 5, 130, 6, 1, 4, 75, 7, 3, 0 in this order.`
 
 type runOptions struct {

@@ -308,3 +308,33 @@ func TestWhatCannotBeToldIsLeft(t *testing.T) {
 		t.Errorf("tried %d times", n)
 	}
 }
+
+// Something is left in place, and the owner cannot be reached: whoever works on the real incident hears of it meanwhile.
+func TestRealIncidentDoesNotWaitForTheOwner(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.refuseUndo("b")
+	noted := 0
+	d.onSend = func(key string, n int) error {
+		if key == ownerPage && n > 0 && noted == 0 {
+			noted = len(d.noted)
+		}
+		if key == ownerPage {
+			return errors.New("503")
+		}
+		return nil
+	}
+	d.list = func(context.Context) ([]observe.Incident, error) {
+		if len(d.pages(ourPage)) == 0 {
+			return nil, nil
+		}
+		return []observe.Incident{{ID: "PREAL", Title: "the moon is gone", Status: "triggered", Alerts: []observe.Alert{{Key: "k", Summary: "the moon is gone"}}}}, nil
+	}
+	st, err := s.start(context.Background(), d.at(s.engine(1)))
+	if err != nil || st.Outcome != "dirty" {
+		t.Fatalf("outcome %s, err %v", st.Outcome, err)
+	}
+	if noted == 0 {
+		t.Errorf("the owner was tried %d times before the note", len(d.pages(ownerPage)))
+	}
+}

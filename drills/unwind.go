@@ -35,6 +35,8 @@ func (s *State) nextOut(now time.Time) Action {
 	switch {
 	case s.mayHavePaged(now) && !s.PageDone && s.ClearTry < clearTries:
 		return s.tell(s.act(ResolvePage, -1, s.ClearTry), s.ClearTry, s.ClearedAt, now)
+	case s.Stop != nil && s.Stop.Incident != "" && s.OwnerTries > 0 && !s.HandedBack && s.owes():
+		return s.act(HandBack, -1, s.finishes()) // whoever works on the real incident does not wait until the owner is reached
 	case s.Dirty() && !s.Owner:
 		return s.tell(s.act(PageOwner, -1, s.OwnerTries), s.OwnerTries, s.OwnerTry, now)
 	case !s.Calmed && !s.Started.IsZero() && !s.Dirty() && (!s.abrupt() || s.Unsteady):

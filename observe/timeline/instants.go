@@ -30,7 +30,7 @@ func (f *Fold) Timeline(now time.Time) Timeline {
 	s.restored()
 	original := map[Name]time.Time{}
 	for name, e := range f.corrected {
-		fixed := &found{span: exactly(*e.Fact.Value)}
+		fixed := &found{span: typed(*e.Fact.Value)}
 		if was := s.found[name]; was != nil {
 			original[name], fixed.by = was.at, was.by
 		}
@@ -57,6 +57,15 @@ func (f *Fold) Timeline(now time.Time) Timeline {
 	t.Expect = s.verdicts(&t)
 	f.outcome(&t)
 	return t
+}
+
+// typed is the place of a time that a person gave: who writes whole seconds means one of them.
+func typed(at time.Time) span {
+	s := exactly(at)
+	if at.Equal(at.Truncate(time.Second)) {
+		s.lo, s.hi = at.Add(-time.Second/2), at.Add(time.Second/2)
+	}
+	return s
 }
 
 // unsure widens the bars of what was read from our own clock after it had jumped: by how much is known no better.
