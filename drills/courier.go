@@ -50,7 +50,10 @@ func (c *courier) carry(ctx context.Context, list []telling, tell func(context.C
 				if ctx.Err() != nil {
 					return // it was not even begun
 				}
-				c.told(tell(ctx, t))
+				e := tell(ctx, t)
+				if c.told(e); e.Fact.Err != "" && !e.Fact.Definite {
+					return // whoever cannot be reached is not waited for again: what is left is due again later
+				}
 			}
 		}()
 	}

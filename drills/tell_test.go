@@ -338,3 +338,30 @@ func TestRealIncidentDoesNotWaitForTheOwner(t *testing.T) {
 		t.Errorf("the owner was tried %d times before the note", len(d.pages(ownerPage)))
 	}
 }
+
+// A messenger that hangs at the end holds up one message's time, not that of all of them.
+func TestMessengerThatHangsIsAskedOnceAtTheEnd(t *testing.T) {
+	s := newStage(t)
+	d := s.staffed(drills.PageDirect)
+	s.plan.Slack = &drills.PlannedSlack{Channel: "#two"}
+	ctx, interrupt := context.WithCancel(context.Background())
+	defer interrupt()
+	posts, ended := 0, false
+	c := &channel{post: func(context.Context, observe.Message) error {
+		if !ended {
+			ended = true
+			interrupt() // the start is told; then it is ended early, and the end and its reason are to be told
+			return nil
+		}
+		posts++
+		return context.DeadlineExceeded
+	}}
+	e := d.at(s.engine(1))
+	e.Steps.World.Slack = c
+	s.onCall(d, notified(nil))
+	st, err := s.start(ctx, e)
+	s.check(t, st, err)
+	if posts != 1 {
+		t.Errorf("%d messages were tried at the end", posts)
+	}
+}
