@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -70,11 +71,15 @@ func digest(ctx context.Context, tx *sql.Tx, events []Event) error {
 // Load is Store's.
 func (s *SQLite) Load(ctx context.Context, run string, after int64) ([]Event, error) {
 	var events []Event
+	want := after
 	err := s.each(ctx, func(rows *sql.Rows) error {
 		var seq int64
 		var data []byte
 		if err := rows.Scan(&seq, &data); err != nil {
 			return err
+		}
+		if want++; seq != want { // a page that points to another one's rows
+			return fmt.Errorf("run %s is damaged: batch %d stands where %d should", run, seq, want)
 		}
 		batch, err := decodeBatch(run, seq, data)
 		events = append(events, batch...)
