@@ -41,7 +41,7 @@ func (c *clockBand) add(server, sent, received time.Time) {
 // span is what all answers allow, each widened by what the clocks may have drifted apart since.
 func (c *clockBand) span(now time.Time) (lo, hi time.Duration) {
 	for i, b := range c.bounds {
-		drift := time.Duration(float64(now.Sub(b.at).Abs())*clockDrift) + 1
+		drift := time.Duration(float64(now.Sub(b.at).Abs()+b.trip)*clockDrift) + 2 // it may be dated as early as it was asked
 		if i == 0 {
 			lo, hi = b.lo-drift, b.hi+drift
 			continue
