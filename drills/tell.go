@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"maps"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -41,6 +42,16 @@ func (s *State) said(e journal.Event) {
 	if e.Kind == journal.MessageSent && s.Thread == "" {
 		s.Thread = e.Fact.Thread
 	}
+}
+
+// having is the state once these tellings are recorded: the courier's own, for the fold goes on meanwhile.
+func (s *State) having(events []journal.Event) *State {
+	after := *s
+	after.Told = maps.Clone(s.Told)
+	for _, e := range events {
+		after.said(e)
+	}
+	return &after
 }
 
 // untold leaves out what is said already, and what was tried often enough or just now.

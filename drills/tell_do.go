@@ -14,18 +14,9 @@ import (
 // tellPeople sends the courier off with what is due, and records what it brought back.
 func (st *Steps) tellPeople(ctx context.Context, s *State) []journal.Event {
 	events := st.courier.hand()
-	after := *s
-	after.Told = map[string]toldState{}
-	for k, v := range s.Told {
-		after.Told[k] = v
-	}
-	for _, e := range events {
-		after.said(e)
-	}
-	due := after.untold(s.tellings(st.World.Clock.Now()), st.World.Clock.Now())
-	if len(due) > 0 {
-		now := after // the courier's own: the fold goes on meanwhile
-		st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, &now, t) })
+	after, now := s.having(events), st.World.Clock.Now()
+	if due := after.untold(s.tellings(now), now); len(due) > 0 {
+		st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, after, t) })
 	}
 	return events
 }
@@ -86,14 +77,10 @@ func (st *Steps) handBack(ctx context.Context, s *State) []journal.Event {
 	ctx, cancel := context.WithTimeout(ctx, farewellsTime)
 	defer cancel()
 	events := st.recalled(ctx)
-	for _, e := range events {
-		s.said(e)
-	}
-	now := st.World.Clock.Now()
+	after, now := s.having(events), st.World.Clock.Now()
 	ended := append(append(s.Events[:len(s.Events):len(s.Events)], events...), st.finish(s))
-	due := s.untold(s.farewells(timeline.Of(ended, now), now), now)
-	at := *s
-	st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, &at, t) })
+	due := after.untold(after.farewells(timeline.Of(ended, now), now), now)
+	st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, after, t) })
 	events = append(events, st.changes(ctx, s)...)
 	events = append(events, st.flown(ctx)...)
 	if len(events) == 0 {
