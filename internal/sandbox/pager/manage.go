@@ -23,20 +23,29 @@ type change struct {
 	} `json:"assignments"`
 }
 
+// wish reads what somebody wants done to the incident of the path: which, who they are, and the body.
+func (p *Pager) wish(q *query, in any) (*incident, *User, *problem) {
+	i := p.incident(q.r.PathValue("id"))
+	if i == nil {
+		return nil, nil, notFound()
+	}
+	u, bad := p.sender(q)
+	if bad != nil {
+		return nil, nil, bad
+	}
+	if err := json.NewDecoder(q.r.Body).Decode(in); err != nil {
+		return nil, nil, invalid(err.Error())
+	}
+	return i, u, nil
+}
+
 func (p *Pager) manageIncident(q *query) (int, any, *problem) {
 	var in struct {
 		Incident change `json:"incident"`
 	}
-	i := p.incident(q.r.PathValue("id"))
-	if i == nil {
-		return 0, nil, notFound()
-	}
-	u, bad := p.sender(q)
+	i, u, bad := p.wish(q, &in)
 	if bad != nil {
 		return 0, nil, bad
-	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
 	}
 	if bad := p.change(i, in.Incident, apiActor(u), q.now); bad != nil {
 		return 0, nil, bad
@@ -164,19 +173,12 @@ func (p *Pager) prioritise(i *incident, raw json.RawMessage, by actor, now time.
 
 // snoozeIncident keeps an incident acknowledged for duration seconds. It answers 201, as PagerDuty does.
 func (p *Pager) snoozeIncident(q *query) (int, any, *problem) {
-	i := p.incident(q.r.PathValue("id"))
-	if i == nil {
-		return 0, nil, notFound()
-	}
-	u, bad := p.sender(q)
-	if bad != nil {
-		return 0, nil, bad
-	}
 	var in struct {
 		Duration int `json:"duration"`
 	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
+	i, u, bad := p.wish(q, &in)
+	if bad != nil {
+		return 0, nil, bad
 	}
 	if bad := p.snooze(i, apiActor(u), time.Duration(in.Duration)*time.Second, q.now); bad != nil {
 		return 0, nil, bad
@@ -190,16 +192,9 @@ func (p *Pager) mergeIncidents(q *query) (int, any, *problem) {
 	var in struct {
 		Sources []ref `json:"source_incidents"`
 	}
-	into := p.incident(q.r.PathValue("id"))
-	if into == nil {
-		return 0, nil, notFound()
-	}
-	u, bad := p.sender(q)
+	into, u, bad := p.wish(q, &in)
 	if bad != nil {
 		return 0, nil, bad
-	}
-	if err := json.NewDecoder(q.r.Body).Decode(&in); err != nil {
-		return 0, nil, invalid(err.Error())
 	}
 	for _, s := range in.Sources {
 		from := p.incident(s.ID)
