@@ -33,6 +33,10 @@ type Environment struct {
 	OpenIncidents string        // "high": stale low-urgency incidents do not refuse a drill
 	Surprise      string        // "allowed"
 	Slack         SlackSpec
+	Metrics       MetricsSpec
+	Holidays      []string // iCalendar files (relative to the environment file) and https URLs: nothing is drilled on their days
+	Freezes       []Freeze
+	Rest          RestSpec
 	People        string // PeopleNamed, which is the default, or PeoplePseudonyms
 
 	// Sandbox is set for the built-in environment alone.
@@ -57,6 +61,10 @@ type AWSSpec struct {
 	Regions  []string
 	Role     string // assumed when set
 	Endpoint string // replaces AWS's own; AWS_ENDPOINT_URL never counts
+	// OIDC says where a CI job's identity token comes from, with which Role is assumed again and again for as long as the
+	// job lasts: OIDCGitHub, or a secret reference (env:NAME, file:PATH). Where there is no such token, as on a laptop, the
+	// usual credentials count.
+	OIDC string
 }
 
 // Window is when people may be woken for a drill.
@@ -78,7 +86,36 @@ type PagerSpec struct {
 	WebhookSecrets []string
 	// Accept are verdicts that would refuse a drill here and are known: see AcceptedVerdicts.
 	Accept []string
+	// Notes says where what firedrill has to tell of an incident stands: NotesIncident, which is the default, or NotesSlack,
+	// for a token that may only read.
+	Notes string
 }
+
+// Where our notes stand.
+const (
+	NotesIncident = "incident"
+	NotesSlack    = "slack"
+)
+
+// MetricsSpec says where the metrics of a run are pushed when it has ended.
+type MetricsSpec struct {
+	Pushgateway string // URL of a Prometheus Pushgateway; empty: nowhere
+}
+
+// Freeze is a time in which nothing is drilled: of the days from From to To, both included, in the window's zone.
+type Freeze struct {
+	From, To string // 2026-12-20
+	Why      string
+}
+
+// RestSpec says how long a drill leaves people alone whom a real incident has woken.
+type RestSpec struct {
+	Night string        // hours in which a page wakes people: "22:00-07:00", in the window's zone
+	For   time.Duration // counted from the last notification of that night; zero: nobody asks
+}
+
+// OIDCGitHub asks GitHub Actions for a new token each time: the job needs the permission id-token: write.
+const OIDCGitHub = "github"
 
 // AcceptedVerdicts are the verdicts of a check of the pager that an environment may accept: a workflow that is harmless, a
 // pause that drills may wait for, people who are slow to notify. That nobody would be paged at all is not among them.

@@ -77,6 +77,11 @@ func (r *reader) environment(name string, n *node) Environment {
 		field{"open_incidents", "", func(v *node) { e.OpenIncidents = r.oneOf(v, "open_incidents", "high") }},
 		field{"surprise", "", func(v *node) { e.Surprise = r.oneOf(v, "surprise", "allowed") }},
 		field{"slack", "", func(v *node) { e.Slack = r.slack(v) }},
+		field{"metrics", "", func(v *node) {
+			r.object(v, "metrics", field{"pushgateway", "pushgateway: https://pushgateway.example.com", func(v *node) {
+				e.Metrics.Pushgateway = r.url(v, "metrics.pushgateway")
+			}})
+		}},
 		field{"people", "", func(v *node) { e.People = r.oneOf(v, "people", PeopleNamed, PeoplePseudonyms) }},
 	)
 	for _, role := range roles {
@@ -109,8 +114,20 @@ func (r *reader) aws(n *node, roles *[]roleMark) AWSSpec {
 			})
 		}},
 		field{"role", "", func(v *node) { a.Role = r.role(v, "aws.role", roles) }},
-		field{"endpoint", "", func(v *node) { a.Endpoint = r.url(v, "aws.endpoint") }})
+		field{"endpoint", "", func(v *node) { a.Endpoint = r.url(v, "aws.endpoint") }},
+		field{"oidc", "", func(v *node) { a.OIDC = r.oidc(v) }})
+	if a.OIDC != "" && a.Role == "" && !muted(n) {
+		r.wrong(n.at, `role: "arn:aws:iam::123456789012:role/firedrill"`, "aws.oidc names no role that its tokens are for")
+	}
 	return a
+}
+
+// oidc reads where a CI job's identity token comes from.
+func (r *reader) oidc(n *node) string {
+	if n.kind == isText && n.text == OIDCGitHub {
+		return n.text
+	}
+	return r.secret(n, "aws.oidc", OIDCGitHub)
 }
 
 // account reads twelve digits in quotes: without them YAML takes a number, and drops leading zeros.
@@ -192,6 +209,7 @@ func (r *reader) pagerduty(n *node) PagerSpec {
 		field{"accept", "", func(v *node) {
 			p.Accept = r.texts(v, "pagerduty.accept", func(v *node) string { return r.oneOf(v, "pagerduty.accept", AcceptedVerdicts()...) })
 		}},
+		field{"notes", "", func(v *node) { p.Notes = r.oneOf(v, "pagerduty.notes", NotesIncident, NotesSlack) }},
 		field{"webhook_secrets", "", func(v *node) {
 			p.WebhookSecrets = r.texts(v, "pagerduty.webhook_secrets", func(v *node) string {
 				return r.secret(v, "a webhook's secret", "env:PAGERDUTY_WEBHOOK_SECRET")

@@ -14,6 +14,8 @@ type World struct {
 	Catalog inject.Catalog
 	// Caller tells which account our credentials stand in, from STS itself.
 	Caller func(ctx context.Context) (Caller, error)
+	// Credentials tells how long ours last and whether they renew; nil where nobody asks.
+	Credentials func(ctx context.Context) (Credentials, error)
 	// Probe makes a probe of its description.
 	Probe func(observe.ProbeSpec) (observe.Probe, error)
 	// Forecast tells which way an alert of Alertmanager would take to people, and under which key; nil where nobody asks.
@@ -65,4 +67,12 @@ type Caller struct {
 	ARN     string
 	Alias   string // account alias; empty when it has none or may not be read
 	Region  string // where our clients point to
+}
+
+// Credentials is how long the credentials of a run last.
+type Credentials struct {
+	Source  string    // for people: "GitHub's OIDC", "AWS_ACCESS_KEY_ID", "profile staging", …
+	Renews  bool      // they are renewed without anybody's help for as long as a run may last
+	Expires time.Time // when they end; zero: never, or nobody knows
+	Unknown bool      // a session whose end nobody can tell
 }

@@ -76,6 +76,7 @@ const (
 	ChangeSeen  Kind = "change.seen"  // the account's trail shows a change of a target: see By, How (firedrill: we), Text, Target
 	AnswerGiven Kind = "answer.given" // what somebody answered to the questions at the end, within a day
 
+	CommandHeard   Kind = "command.heard"   // a note asks something of the run: Text is what (stop, hint, status), By who, Entry its note
 	AbortRequested Kind = "abort.requested" // somebody or something wants the run to unwind: see Reason
 	NoteWritten    Kind = "note.written"    // the scribe, by firedrill note
 	Correction     Kind = "correction"      // a person corrects an instant
