@@ -65,13 +65,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	if err != nil {
 		return v, refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
 	}
-	p := &Plan{
-		V: PlanVersion, Run: run, Drill: spec.Drill, Environment: env.Name, Account: caller.Account, Region: caller.Region,
-		Role: env.AWS.Role, Endpoint: env.AWS.Endpoint,
-		Sandbox: env.Sandbox, Ripples: spec.Ripples, Expect: spec.Expect, Limit: spec.Limit,
-		Patience: env.UndoPatience, Settle: env.Settle, Owner: env.Owner, Pace: paceOf(env),
-		Steady: plannedProbes(spec.SteadyState), Watch: plannedProbes(spec.Watch), Stop: plannedProbes(spec.StopConditions),
-	}
+	p := newPlan(env, spec, caller, run)
 	v.Plan = p
 	if r := st.planPage(spec, p); r != nil {
 		return v, r
@@ -103,6 +97,17 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 		return v, r
 	}
 	return v, nil
+}
+
+// newPlan is what a drill's file and an environment tell of a run, before anything is looked at.
+func newPlan(env *Environment, spec *Spec, caller Caller, run string) *Plan {
+	return &Plan{
+		V: PlanVersion, Run: run, Drill: spec.Drill, Environment: env.Name, Account: caller.Account, Region: caller.Region,
+		Role: env.AWS.Role, Endpoint: env.AWS.Endpoint,
+		Sandbox: env.Sandbox, Ripples: spec.Ripples, Expect: spec.Expect, Limit: spec.Limit,
+		Patience: env.UndoPatience, Settle: env.Settle, Owner: env.Owner, Pace: paceOf(env),
+		Steady: plannedProbes(spec.SteadyState), Watch: plannedProbes(spec.Watch), Stop: plannedProbes(spec.StopConditions),
+	}
 }
 
 // cheap asks what needs no look at a target.
