@@ -45,6 +45,7 @@ var rooms = map[string][]string{
 // wiring is where cmd may name inject and observe; every other file of cmd speaks to drills.
 var wiring = []string{
 	"cmd/deps.go",         // makes the clients
+	"cmd/oidc.go",         // gets a CI job's identity tokens for them
 	"cmd/secrets.go",      // reads secrets through the account's clients
 	"cmd/store.go",        // opens the shared journal with an environment's own credentials
 	"cmd/report_real.go",  // reads real incidents through the pager's client

@@ -108,8 +108,7 @@ func (d *Deps) connect(ctx context.Context, env *drills.Environment, run string)
 
 // open makes all of them but the pager's.
 func (d *Deps) open(ctx context.Context, env *drills.Environment, run string) (*outside, *secrets, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + run, Now: d.Now, Learned: d.known.learn,
-		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: run}}}
+	o := d.awsOptions(env, run)
 	timing := inject.AWSTiming()
 	if len(env.AWS.Regions) > 0 {
 		o.Region = env.AWS.Regions[0]
@@ -129,10 +128,11 @@ func (d *Deps) open(ctx context.Context, env *drills.Environment, run string) (*
 			c, err := clients.Identity(ctx)
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: o.Region}, err
 		},
-		Secret:   secrets.resolve,
-		Simulate: clients.Simulate,
-		Clock:    clock{d.Now},
-		CI:       d.ci(),
+		Credentials: lifetime(clients),
+		Secret:      secrets.resolve,
+		Simulate:    clients.Simulate,
+		Clock:       clock{d.Now},
+		CI:          d.ci(),
 
 		Leftovers: inject.NewSweeper(clients, inject.CatalogOptions{Timing: timing}),
 		Switch:    inject.NewSwitch(clients, switchOptions(env)),

@@ -251,14 +251,14 @@ func (d *Deps) reach(ctx context.Context, s *drills.State, reason string) (*outs
 		f = &drills.File{}
 	}
 	env, ok := f.Environments[s.Plan.Environment]
-	role := s.Plan.Role
+	role, oidc := s.Plan.Role, s.Plan.OIDC
 	if !ok {
 		env = drills.Environment{Name: s.Plan.Environment}
 	} else if env.AWS.Role != "" {
-		role = env.AWS.Role // it may have been renamed since
+		role, oidc = env.AWS.Role, env.AWS.OIDC // it may have been renamed since
 	}
 	// Where it is comes from the run, whatever the file says today: elsewhere nothing of it would be found.
-	env.AWS = drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}, Role: role, Endpoint: s.Plan.Endpoint}
+	env.AWS = drills.AWSSpec{Account: s.Plan.Account, Regions: []string{s.Plan.Region}, Role: role, OIDC: oidc, Endpoint: s.Plan.Endpoint}
 	out, secrets, err := d.open(ctx, &env, s.Run)
 	if err != nil {
 		return nil, reason, err

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func (d *Deps) prepareIn(ctx context.Context, env *drills.Environment, spec *dri
 	if spec, err = spec.Resolve(env.Vars); err != nil {
 		return p, err
 	}
-	if err := strayed(env); err != nil {
+	if err := cmp.Or(strayed(env), d.untokened(env)); err != nil {
 		return p, err
 	}
 	if p.out, err = d.connect(ctx, env, run); err != nil {

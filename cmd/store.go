@@ -137,9 +137,8 @@ func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.Dy
 // tableClients speak to the account of an environment in the region of its store; any other account is an error of
 // their Identity.
 func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who string) (*inject.Clients, error) {
-	o := inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Region: env.Store.Region, Session: "firedrill-" + who,
-		ExpectAccount: env.AWS.Account, Now: d.Now, Learned: d.known.learn,
-		Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: who}}}
+	o := d.awsOptions(env, who)
+	o.Region, o.ExpectAccount = env.Store.Region, env.AWS.Account
 	if env.Sandbox != nil {
 		o.AccessKey, o.Secret = env.Sandbox.KeyID, env.Sandbox.Secret
 	}

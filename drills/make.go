@@ -103,7 +103,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 func newPlan(env *Environment, spec *Spec, caller Caller, run string) *Plan {
 	return &Plan{
 		V: PlanVersion, Run: run, Drill: spec.Drill, Environment: env.Name, Account: caller.Account, Region: caller.Region,
-		Role: env.AWS.Role, Endpoint: env.AWS.Endpoint,
+		Role: env.AWS.Role, OIDC: env.AWS.OIDC, Endpoint: env.AWS.Endpoint,
 		Sandbox: env.Sandbox, Ripples: spec.Ripples, Expect: spec.Expect, Limit: spec.Limit,
 		Patience: env.UndoPatience, Settle: env.Settle, Owner: env.Owner, Pace: paceOf(env),
 		Steady: plannedProbes(spec.SteadyState), Watch: plannedProbes(spec.Watch), Stop: plannedProbes(spec.StopConditions),
@@ -113,7 +113,7 @@ func newPlan(env *Environment, spec *Spec, caller Caller, run string) *Plan {
 // cheap asks what needs no look at a target.
 func (st *Steps) cheap(ctx context.Context, v *Preview) *Refusal {
 	f := &found{facts: v.Facts}
-	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkDeadman, st.checkLever, st.checkStore, st.checkWindow} {
+	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkCredentials, st.checkDeadman, st.checkLever, st.checkStore, st.checkWindow} {
 		if r := check(ctx, v.Plan, f); r != nil {
 			return r
 		}

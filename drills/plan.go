@@ -26,6 +26,7 @@ type Plan struct {
 	Account     string          `json:"account"`
 	Region      string          `json:"region"`
 	Role        string          `json:"role,omitempty"`     // assumed; putting back needs it again
+	OIDC        string          `json:"oidc,omitempty"`     // where the token comes from with which Role is assumed
 	Endpoint    string          `json:"endpoint,omitempty"` // in place of AWS's own
 	Sandbox     *SandboxRef     `json:"sandbox,omitempty"`
 	Faults      []PlannedFault  `json:"faults"`

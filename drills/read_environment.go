@@ -17,6 +17,7 @@ var (
 	mailForm     = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 	slackForm    = regexp.MustCompile(`^(#[^\s#]+|[CG][A-Z0-9]{6,})$`)
 	secretForm   = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|ssm:/?[\w./-]+|secretsmanager:[\w+=.@:/-]+)$`)
+	oidcForm     = regexp.MustCompile(`^(github|env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$`)
 	tableForm    = regexp.MustCompile(`^[A-Za-z0-9_.-]{3}[A-Za-z0-9_.-]*$`) // 255 at most: compiling that costs every start a millisecond, and DynamoDB says it too
 )
 
@@ -124,10 +125,13 @@ func (r *reader) aws(n *node, roles *[]roleMark) AWSSpec {
 
 // oidc reads where a CI job's identity token comes from.
 func (r *reader) oidc(n *node) string {
-	if n.kind == isText && n.text == OIDCGitHub {
+	if n.kind == isText && oidcForm.MatchString(n.text) {
 		return n.text
 	}
-	return r.secret(n, "aws.oidc", OIDCGitHub)
+	if !muted(n) {
+		r.wrong(n.at, OIDCGitHub, "aws.oidc is github, or where the token stands: env:NAME or file:PATH, never the token itself")
+	}
+	return ""
 }
 
 // account reads twelve digits in quotes: without them YAML takes a number, and drops leading zeros.

@@ -207,7 +207,7 @@ func environmentSchema() object {
 			"account":  told(form(accountForm.String()), "Twelve digits in quotes."),
 			"regions":  each(region),
 			"role":     told(role, "Assumed for the drill."),
-			"oidc":     told(object{"oneOf": []object{{"const": OIDCGitHub}, secret}}, "Where a CI job's identity token comes from."),
+			"oidc":     told(form(oidcForm.String()), "Where a CI job's identity token comes from."),
 			"endpoint": told(address(), "In the place of AWS's own; AWS_ENDPOINT_URL never counts."),
 		}, "account", "regions"),
 		"tags": told(named(text()), "Every target carries them."),

@@ -32,6 +32,7 @@ type Options struct {
 	Endpoint      string           // of every service; empty is AWS itself. AWS_ENDPOINT_URL* never counts
 	Region        string           // one region; the account's targets stand there
 	Role          string           // assumed when set, and refreshed before it expires
+	Identity      *WebIdentity     // with which Role is assumed; nil: with the usual credentials
 	Session       string           // role session name, firedrill-<run>: CloudTrail shows it with every call of ours
 	Agent         []Agent          // what the User-Agent of every call tells of us, beside the SDK's own words
 	ExpectAccount string           // the twelve digits Identity must answer; empty asks for nothing
@@ -67,7 +68,15 @@ type Clients struct {
 
 	now    func() time.Time
 	expect string
+
+	// Of what the credentials consist, for Lifetime.
+	base     aws.CredentialsProvider
+	identity *WebIdentity
+	learned  func(secrets ...string)
 }
+
+// ErrNoCredentials says that there are none at all.
+var ErrNoCredentials = errors.New("there are no credentials")
 
 // Open makes the clients; it sends nothing but what reading credentials takes.
 func Open(ctx context.Context, o Options) (*Clients, error) {
@@ -82,7 +91,11 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		return nil, fmt.Errorf("open aws: %w", err)
 	}
 	cfg = tellsOf(renewing(cfg), o.Learned)
-	if o.Role != "" {
+	base := cfg.Credentials
+	switch {
+	case o.Identity != nil && o.Role != "":
+		cfg = tellsOf(byToken(cfg, o), o.Learned)
+	case o.Role != "":
 		cfg = tellsOf(assume(cfg, o.Role, o.Session), o.Learned)
 	}
 	identities := iam.NewFromConfig(cfg)
@@ -101,6 +114,9 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
 		now:         o.Now,
 		expect:      o.ExpectAccount,
+		base:        base,
+		identity:    o.Identity,
+		learned:     o.Learned,
 	}, nil
 }
 

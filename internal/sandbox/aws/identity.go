@@ -20,7 +20,8 @@ type callerIdentity struct{ Account, Arn, UserId string }
 
 func (s *stsService) operations() map[string]operation {
 	return map[string]operation{
-		"AssumeRole": on(false, func(in *assumeInput) string { return in.RoleArn }, s.assume),
+		"AssumeRole":                on(false, func(in *assumeInput) string { return in.RoleArn }, s.assume),
+		"AssumeRoleWithWebIdentity": on(false, func(in *webIdentityInput) string { return in.RoleArn }, s.assumeByToken),
 		"GetCallerIdentity": on(false, nil, func(_ context.Context, c caller, _ *struct{}) (*callerIdentity, error) {
 			return &callerIdentity{Account: s.d.account, Arn: c.ARN, UserId: "AIDA" + strings.ToUpper(c.By)}, nil
 		}),

@@ -1,0 +1,163 @@
+package inject_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/inject"
+	sandbox "github.com/firedrill/firedrill/internal/sandbox/aws"
+)
+
+// jobToken is a token as a CI signs them, for firedrill's own job.
+func jobToken(ends time.Time) string {
+	part := func(v any) string {
+		b, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	return strings.Join([]string{part(map[string]any{"alg": "RS256"}),
+		part(map[string]any{"aud": "sts.amazonaws.com", "sub": "firedrill", "iss": "https://ci.example.com", "exp": ends.Unix()}), "signature"}, ".")
+}
+
+// byToken are clients whose role is assumed with tokens; tokens counts how many were asked for.
+func (a *account) byToken(w inject.WebIdentity) *inject.Clients {
+	a.Helper()
+	c, err := inject.Open(a.Context(), inject.Options{Endpoint: a.url, Region: "eu-west-1", Now: time.Now, Identity: &w,
+		Role: "arn:aws:iam::111122223333:role/firedrill", Session: "firedrill-01run"})
+	if err != nil {
+		a.Fatal(err)
+	}
+	return c
+}
+
+// A job lasts longer than its session and any of its tokens: a new token is asked for, the role assumed again, the fault
+// put back. There is no key at all on this machine.
+func TestJobsTokensAreRenewed(t *testing.T) {
+	a := newAccount(t, sandbox.Options{})
+	a.onDemand("orders", nil)
+	tokens := 0
+	c := a.byToken(inject.WebIdentity{Source: "GitHub's OIDC", Renews: true, Token: func(context.Context) (string, error) {
+		tokens++
+		return jobToken(time.Now().Add(5 * time.Minute)), nil
+	}})
+	k := inject.NewCatalog(c, inject.CatalogOptions{Timing: inject.SandboxTiming()})[inject.KindThrottle]
+	before := a.config()
+	f, err := k.New(json.RawMessage(`{"table":"orders","writes":1,"load":"30/s"}`))
+	u, err := must(t, f, err).Prepare(t.Context(), testMark(), time.Now())
+	must(t, 0, err)
+	must(t, 0, f.Apply(t.Context(), u))
+	if a.cloud.EndSessions() != 1 {
+		t.Error("there was no session")
+	}
+	how, err := k.Revert(t.Context(), u)
+	if must(t, how, err) != inject.Restored || a.config() != before {
+		t.Errorf("reverted: %s; the account is %s", how, a.config())
+	}
+	if tokens != 2 {
+		t.Errorf("%d tokens were asked for, want one for each session", tokens)
+	}
+	who, err := c.Identity(t.Context())
+	if must(t, who, err); !strings.HasSuffix(who.ARN, ":assumed-role/firedrill/firedrill-01run") {
+		t.Errorf("the calls are made as %s", who.ARN)
+	}
+}
+
+// What a token cannot do is said, with the token's source, and never with the token.
+func TestJobsTokenThatIsNoGood(t *testing.T) {
+	a := newAccount(t, sandbox.Options{})
+	ended := jobToken(time.Now().Add(-time.Minute))
+	for name, w := range map[string]inject.WebIdentity{
+		"expired": {Source: "the token of ID_TOKEN", Token: func(context.Context) (string, error) { return ended, nil }},
+		"none":    {Source: "the token of ID_TOKEN", Token: func(context.Context) (string, error) { return "", errors.New("GitHub is away") }},
+	} {
+		_, err := a.byToken(w).Identity(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "the token of ID_TOKEN") || strings.Contains(err.Error(), ended) {
+			t.Errorf("%s: it says %v", name, err)
+		}
+	}
+}
+
+// How long what serves as credentials lasts, whoever gave them out.
+func TestLifetime(t *testing.T) {
+	a := newAccount(t, sandbox.Options{})
+	end := time.Now().Add(2 * time.Hour).Truncate(time.Second).UTC()
+	keys := map[string]string{"AWS_ACCESS_KEY_ID": "AKIAFIREDRILL00000", "AWS_SECRET_ACCESS_KEY": "secret"}
+	for _, tt := range []struct {
+		name     string
+		env      map[string]string
+		identity *inject.WebIdentity
+		want     string
+	}{
+		{name: "a key", want: "AWS_ACCESS_KEY_ID"},
+		{name: "a session", env: map[string]string{"AWS_SESSION_TOKEN": "t"}, want: "AWS_ACCESS_KEY_ID unknown"},
+		{name: "a session that says when it ends", env: map[string]string{"AWS_SESSION_TOKEN": "t", "AWS_CREDENTIAL_EXPIRATION": end.Format(time.RFC3339)},
+			want: "AWS_ACCESS_KEY_ID " + end.Format(time.RFC3339)},
+		{name: "a session that says nonsense", env: map[string]string{"AWS_SESSION_TOKEN": "t", "AWS_CREDENTIAL_EXPIRATION": "soon"}, want: "AWS_ACCESS_KEY_ID unknown"},
+		{name: "GitHub", identity: &inject.WebIdentity{Source: "GitHub's OIDC", Renews: true, Token: func(context.Context) (string, error) { return jobToken(end), nil }},
+			want: "GitHub's OIDC renews"},
+		{name: "one token for the whole job", identity: &inject.WebIdentity{Source: "ID_TOKEN", Token: func(context.Context) (string, error) { return jobToken(end), nil }},
+			want: "ID_TOKEN " + end.Format(time.RFC3339)},
+		{name: "a token that says nothing", identity: &inject.WebIdentity{Source: "ID_TOKEN", Token: func(context.Context) (string, error) { return "opaque", nil }},
+			want: "ID_TOKEN unknown"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, vars := range []map[string]string{{"AWS_SESSION_TOKEN": "", "AWS_CREDENTIAL_EXPIRATION": ""}, keys, tt.env} {
+				for k, v := range vars {
+					t.Setenv(k, v)
+				}
+			}
+			o := inject.Options{Endpoint: a.url, Region: "eu-west-1", Now: time.Now, Identity: tt.identity}
+			if tt.identity != nil {
+				o.Role, o.Session = "arn:aws:iam::111122223333:role/firedrill", "firedrill-01run"
+			}
+			c, err := inject.Open(t.Context(), o)
+			l, err := must(t, c, err).Lifetime(t.Context())
+			must(t, l, err)
+			got := l.Source
+			switch {
+			case l.Unknown:
+				got += " unknown"
+			case l.Renews:
+				got += " renews"
+			case !l.Expires.IsZero():
+				got += " " + l.Expires.UTC().Format(time.RFC3339)
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What a service for containers or machines gives out is renewed by it.
+func TestLifetimeOfWhatIsGivenOutAgain(t *testing.T) {
+	given := 0
+	server := serve(t, func() string {
+		given++
+		return fmt.Sprintf(`{"AccessKeyId":"ASIA%d","SecretAccessKey":"s","Token":"t","Expiration":%q}`, given, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	})
+	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "HOME": t.TempDir(),
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": server} {
+		t.Setenv(k, v)
+	}
+	c, err := inject.Open(t.Context(), inject.Options{Region: "eu-west-1", Now: time.Now})
+	l, err := must(t, c, err).Lifetime(t.Context())
+	if must(t, l, err); !l.Renews || l.Unknown {
+		t.Errorf("%+v", l)
+	}
+}
+
+// serve answers every request with what answer says.
+func serve(t *testing.T, answer func() string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer())) }))
+	t.Cleanup(s.Close)
+	return s.URL
+}
