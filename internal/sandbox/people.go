@@ -53,6 +53,7 @@ func newWorld(url string) World {
 		Slack: Slack{API: url + "/slack/api", Token: slackToken, Webhook: url + "/slack/services/" + slackHook},
 		Keys:  map[string]Key{"other": {ID: "AKIAOTHER000000000", Secret: "sandbox"}},
 		Vars:  map[string]string{}, Owner: ownerKey,
+		OnCall: OnCall{User: firstResponder, Token: responderToken, Phone: url + "/app/" + firstResponder},
 	}
 	w.Deadman = Deadman{Role: "arn:aws:iam::" + w.Account + ":role/firedrill-deadman", DLQ: "arn:aws:sqs:" + w.Region + ":" + w.Account + ":" + deadmanDLQ}
 	for id, by := range callers() {

@@ -18,6 +18,7 @@ const front = `<!doctype html><meta charset=utf-8><title>firedrill sandbox</titl
 <li><a href="/_sandbox/world">/_sandbox/world</a>: where everything is
 <li><a href="/_sandbox/calls">/_sandbox/calls</a>, <a href="/_sandbox/config">/_sandbox/config</a>, <a href="/_sandbox/messages">/_sandbox/messages</a>: who called what, what people configured, every message of every queue
 <li><a href="/_sandbox/schedules">/_sandbox/schedules</a>: what EventBridge Scheduler is still to do; <code>POST /_sandbox/schedules/advance {"by": "10m"}</code> moves its clock, and nobody else's, ahead
+<li><a href="/_sandbox/logs">/_sandbox/logs</a>: what the shop writes into its log
 <li><code>DELETE /_sandbox/sessions</code>: every session of an assumed role ends
 <li><a href="/_sandbox/knobs">/_sandbox/knobs</a>, <a href="/_sandbox/pager/knobs">/_sandbox/pager/knobs</a>: what goes wrong
 <li><a href="/_sandbox/pager/truth">/_sandbox/pager/truth</a>: when everything really happened; <a href="/_sandbox/pager/deliveries">/_sandbox/pager/deliveries</a>: every webhook and what became of it;

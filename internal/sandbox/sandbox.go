@@ -87,6 +87,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		return nil
 	}
 	s.world = newWorld("http://" + reachable(front.Addr()))
+	s.world.OnCall.Answers = pace != nil
 	s.cloud = aws.New(aws.Options{Now: o.Now, Account: s.world.Account, Alias: s.world.Alias, Region: s.world.Region, Keys: callers()})
 	s.cloud.SetBase(s.world.AWS)
 	s.pager = pager.New(pager.Options{Account: people(s.world), URL: s.world.URL, Now: o.Now, Seed: uint64(o.Now().UnixNano())})
@@ -122,6 +123,7 @@ func (s *Sandbox) furnish(ctx, run context.Context, shop net.Listener, now func(
 	service := orders.New(orders.Options{Endpoint: s.world.AWS, Region: s.world.Region, KeyID: k.ID, Secret: k.Secret, Table: ordersTable,
 		Queue: s.world.Vars["orders_queue"], Balancer: s.world.Vars["lb_url"], Now: now})
 	s.serve(shop, service)
+	s.mux.HandleFunc("GET /_sandbox/logs", service.Log)
 	k = s.world.Keys["alarm"]
 	evaluator := alarms.New(s.world.AWS, k.ID, k.Secret, s.world.Region, now)
 	err := evaluator.EvaluateOnce(ctx)

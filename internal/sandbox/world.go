@@ -26,6 +26,16 @@ type World struct {
 	// Unhurried: it is looked at as often as a real environment is, and not as its own short times would have it.
 	Unhurried bool  `json:"unhurried,omitempty"`
 	Slack     Slack `json:"slack"`
+
+	OnCall OnCall `json:"on_call"`
+}
+
+// OnCall is the person whom the pager calls first: whoever has their phone is them.
+type OnCall struct {
+	User    string `json:"user"`    // id
+	Token   string `json:"token"`   // a key of theirs for the pager's REST API
+	Phone   string `json:"phone"`   // base of their phone's app: POST PHONE/acknowledge …
+	Answers bool   `json:"answers"` // the sandbox's own responder has the phone
 }
 
 // Slack is how to speak to the teams' channels: as a bot, or through an incoming webhook.

@@ -89,7 +89,13 @@ func (s *Service) write(ctx context.Context, id, item string) error {
 	if err != nil {
 		s.failed = now
 		s.errors++
+		if ctx.Err() == nil {
+			s.log.say(now, true, fmt.Sprintf("write order %s: %v", id, err))
+		}
 		return fmt.Errorf("write order %s: %w", id, err)
+	}
+	if s.wrote.Before(s.failed) {
+		s.log.say(now, false, "orders can be written")
 	}
 	s.wrote = now
 	return nil

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,6 +24,9 @@ func (s *Service) consume(ctx context.Context) {
 	for patience := int32(0); ctx.Err() == nil; patience = 1 {
 		out, err := s.mq.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &s.o.Queue, MaxNumberOfMessages: 10, WaitTimeSeconds: patience})
 		if err != nil {
+			if ctx.Err() == nil {
+				s.log.say(s.o.Now(), true, fmt.Sprintf("consumer: %v", err))
+			}
 			wait(ctx, rest)
 			continue
 		}
@@ -47,6 +51,7 @@ func (s *Service) digest(ctx context.Context, m types.Message) {
 		Order string `json:"order"`
 	}
 	if m.Body == nil || json.Unmarshal([]byte(*m.Body), &in) != nil || in.Order == "" {
+		s.log.say(s.o.Now(), true, fmt.Sprintf("consumer: cannot read order %.60q: not deleted", aws.ToString(m.Body)))
 		s.fail()
 		return
 	}

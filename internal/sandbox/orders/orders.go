@@ -41,6 +41,7 @@ type Service struct {
 	mq  *sqs.Client
 	cw  *cloudwatch.Client
 	web *http.Client
+	log journal
 
 	mu       sync.Mutex
 	failed   time.Time // the last write that failed
