@@ -82,6 +82,9 @@ func (p *page) fault(f *drills.PreviewFault, after time.Duration) {
 	if f.Costs.Money != "" {
 		p.item("cost", f.Costs.Money)
 	}
+	if f.Witness != "" {
+		p.item("verified", f.Witness)
+	}
 	if f.Costs.Undo > 0 {
 		p.item("undo", "within "+period(f.Costs.Undo)+" as a rule")
 	}

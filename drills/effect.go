@@ -57,9 +57,12 @@ func (e *effect) read() (events []journal.Event) {
 			events = append(events, e.event(journal.EffectRead, no))
 		}
 		edge := e.event(journal.FaultEffective, yes)
-		if no != nil {
+		switch {
+		case yes.Reading.Witness != "":
+			e.witnessed(&edge, yes.Reading)
+		case no != nil:
 			edge.Fact.LookedAt = &no.From
-		} else {
+		default:
 			edge.Fact.LookedAt = e.lastNo()
 		}
 		events = append(events, e.event(journal.EffectRead, yes), edge)
@@ -97,8 +100,25 @@ func (e *effect) end() time.Time {
 	return e.looks[len(e.looks)-1].To
 }
 
+// event is a look as the journal keeps it. What a witness says is of the time that it speaks of, and not of the look.
 func (e *effect) event(kind journal.Kind, l *inject.TimedLook) journal.Event {
 	from := l.From
-	return journal.Event{Kind: kind, At: l.To, Fact: journal.Fact{
+	out := journal.Event{Kind: kind, At: l.To, Fact: journal.Fact{
 		Fault: e.id, Reading: string(l.Reading.Felt), Why: l.Reading.Why, LookedAt: &from}}
+	if w := l.Reading.Witness; w != "" {
+		out.Fact.Facts = map[string]string{"witness": w}
+		if l.Reading.From.Before(from) && !l.Reading.From.IsZero() {
+			*out.Fact.LookedAt = l.Reading.From
+		}
+	}
+	return out
+}
+
+// witnessed places the edge that a metric tells of: within the first of its periods in a row, and after the change. When we
+// asked says nothing of when it was felt.
+func (e *effect) witnessed(edge *journal.Event, r inject.Reading) {
+	half := r.To.Sub(r.From) / 2
+	edge.Seen = &journal.Seen{At: r.Began.Add(half), By: "aws", ErrorS: half.Seconds()}
+	applied := e.fault.AppliedAt
+	edge.Fact.LookedAt = &applied
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -138,50 +137,4 @@ func (st *Steps) checkKey(ctx context.Context, what, ref string) *Refusal {
 
 func notOfKey(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-}
-
-// stale is how far back incidents are listed that have ended: they belong to the time before the drill.
-const stale = 5 * time.Minute
-
-// checkIncidents: whoever works on a real incident is left alone.
-func (st *Steps) checkIncidents(ctx context.Context, p *Plan, f *found) *Refusal {
-	all, err := st.World.Pager.Incidents(ctx, []string{p.Page.Service}, st.World.Clock.Now().Add(-stale))
-	if err != nil {
-		return refuse("pager", stepOf(err), "read open incidents of %s: %v", f.service.Name, err)
-	}
-	var before []string
-	open := 0
-	for _, in := range all {
-		before = append(before, in.ID)
-		if in.Status == "resolved" || (st.Env.OpenIncidents == "high" && in.Urgency == "low") {
-			continue
-		}
-		if r := p.standsInTheWay(in, f); r != nil {
-			return r
-		}
-		open++
-	}
-	f.facts["open_incidents"], f.facts["incidents_before"] = strconv.Itoa(open), strings.Join(before, " ")
-	return nil
-}
-
-// standsInTheWay: an open incident does, unless it comes of what the drill's own list takes into account. Even then
-// it does when the alarm that is to page would only be added to it.
-func (p *Plan) standsInTheWay(in observe.Incident, f *found) *Refusal {
-	role := p.incidentRole(p.Run, in)
-	switch {
-	case role == journal.RoleOurs:
-		return nil
-	case role == journal.RoleWatch && p.Page.When == PageAlarm:
-		return later("open_incident", "resolve it first", "%s has an open incident of an alarm that is watched, which would join it and page nobody: %s (%s)", f.service.Name, in.Title, in.URL)
-	case role == journal.RoleWatch, role == journal.RoleRipple:
-		f.warning("%s has an open incident of an alarm that this drill lists: %s (%s)", f.service.Name, in.Title, in.URL)
-		return nil
-	}
-	for _, a := range in.Alerts {
-		if run, ours := strings.CutPrefix(a.Key, Dedup("")); ours {
-			return later("open_incident", "firedrill status "+run, "%s has the open page of another drill: run %s (%s)", f.service.Name, run, in.URL)
-		}
-	}
-	return later("open_incident", "finish it first", "%s has an open incident: %s (%s)", f.service.Name, in.Title, in.URL)
 }

@@ -52,6 +52,7 @@ type PreviewFault struct {
 	FloorSure   bool
 	Permissions []inject.Permission
 	Switch      PreviewSwitch
+	Witness     string // how it will be known that it is felt, where the fault can tell
 
 	params json.RawMessage
 }
@@ -235,6 +236,9 @@ func (st *Steps) planFault(ctx context.Context, f FaultSpec, p *Plan) (out plann
 	}
 	if x, ok := fault.(inject.Floored); ok {
 		out.Floor, out.FloorSure = x.Floor(u)
+	}
+	if x, ok := fault.(inject.Witnessed); ok {
+		out.Witness = x.Witness(u)
 	}
 	if x, ok := fault.(inject.Permitter); ok {
 		out.Permissions = x.Permissions(u.Target)

@@ -110,6 +110,11 @@ type Verifier interface {
 	Verify(ctx context.Context, u Undo) (Reading, error)
 }
 
+// Witnessed is a Verifier that says, for the plan, how it will know that it is felt.
+type Witnessed interface {
+	Witness(u Undo) string
+}
+
 // Loader is a Fault that nobody feels without traffic of ours.
 type Loader interface {
 	// Load sends it for d, or until ctx ends, and leaves no trace. It reports each time the fault was felt through
@@ -169,6 +174,11 @@ type Costs struct {
 type Reading struct {
 	Felt Tri    // Yes, No, Unknown
 	Why  string // "ThrottlingReasons names our table"
+	// Witness is who says so, where it is no answer to a request of ours: a metric's name.
+	Witness string
+	// From and To are the time that a witness speaks of, by AWS's clock; zero: the look itself. Began is when the first of the
+	// times in a row began of which it says the same: a metric's datapoints may come late, and several at once.
+	From, To, Began time.Time
 }
 
 // Tri is an answer that may be unknown; unknown is never yes.

@@ -23,12 +23,13 @@ type ErrorParams struct {
 type replying struct {
 	balancers Balancers
 	http      *http.Client
+	metrics   getMetricData
 	now       func() time.Time
 	timing    Timing
 }
 
 func newReplying(c *Clients, t Timing) *replying {
-	return &replying{balancers: c.ELB, http: visitor(), now: c.now, timing: t}
+	return &replying{balancers: c.ELB, http: visitor(), metrics: c.CloudWatch.GetMetricData, now: c.now, timing: t}
 }
 
 func (k *replying) kind() Kind {
@@ -46,6 +47,7 @@ var (
 	_ Fault        = (*reply)(nil)
 	_ Staged       = (*reply)(nil)
 	_ Verifier     = (*reply)(nil)
+	_ Witnessed    = (*reply)(nil)
 	_ Loader       = (*reply)(nil)
 	_ LastResorter = (*reply)(nil)
 	_ Permitter    = (*reply)(nil)

@@ -53,7 +53,7 @@ func (f *reply) Permissions(t Target) []Permission {
 	const elb = "elasticloadbalancing:"
 	return slices.Concat(
 		grant(looking, "*", elb+"DescribeListeners", elb+"DescribeLoadBalancers", elb+"DescribeRules", elb+"DescribeTags"),
-		grant(planning, "*", elb+"DescribeTargetGroups"),
+		grant(planning, "*", elb+"DescribeTargetGroups", elb+"DescribeTargetHealth", "cloudwatch:GetMetricData"),
 		grant(ForRun, t.ARN, elb+"CreateRule"),
 		grantIf(map[string]string{elb + "CreateAction": "CreateRule"}, ForRun, rules, elb+"AddTags"),
 		grantIf(ours, ForRun, rules, elb+"ModifyRule"),
@@ -67,21 +67,22 @@ func (f *reply) Moves(u Undo) []Metric {
 	if err != nil {
 		return nil
 	}
-	names := []string{"HTTP_Fixed_Response_Count", fmt.Sprintf("HTTPCode_ELB_%dXX_Count", d.Status/100)}
-	switch d.Status {
-	case 500, 502, 503, 504:
-		names = append(names, fmt.Sprintf("HTTPCode_ELB_%d_Count", d.Status))
-	}
 	var moved []Metric
-	for _, name := range names {
+	for _, name := range d.witnesses() {
 		moved = append(moved, Metric{Namespace: "AWS/ApplicationELB", Name: name,
 			Dimensions: map[string]string{"LoadBalancer": d.Balancer}, Delay: f.timing.MetricDelay, By: "a fixed response"})
 	}
 	return moved
 }
 
-// Floor is nothing: a rule is felt within seconds.
-func (f *reply) Floor(Undo) (time.Duration, bool) { return 0, true }
+// Floor is nothing: a rule is felt within seconds. Where only a metric tells of it, it is seen when its period has ended and
+// the datapoint is there.
+func (f *reply) Floor(u Undo) (time.Duration, bool) {
+	if d, err := readReplyUndo(u); err == nil && d.Witness == byMetric {
+		return f.timing.Period + f.timing.MetricDelay, true
+	}
+	return 0, true
+}
 
 // Costs says what a rule takes.
 func (f *reply) Costs(u Undo) Costs {
@@ -91,7 +92,13 @@ func (f *reply) Costs(u Undo) Costs {
 	}
 	c := Costs{Undo: min(time.Minute, f.timing.UndoTime), Quotas: []string{"1 rule of the load balancer's"}, Money: "none",
 		Notes: append([]string{}, d.Warnings...)}
-	if d.Load <= 0 {
+	switch quiet := d.Traffic != nil && *d.Traffic == 0; {
+	case d.Witness == byMetric:
+		c.Money = "GetMetricData of CloudWatch: a few cents"
+		c.Notes = append(c.Notes, "only requests that match are felt and counted: while nobody asks for what it hits, nothing says that it is felt")
+	case d.Load <= 0 && quiet:
+		c.Notes = append(c.Notes, fmt.Sprintf("nobody has asked the load balancer for anything in the last %s: without load of ours (load: 5/s) only our own looks are felt and counted", f.timing.Window))
+	case d.Load <= 0:
 		c.Notes = append(c.Notes, "only requests that match are felt and counted: without traffic, or load of ours, nothing is")
 	}
 	return c

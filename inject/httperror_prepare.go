@@ -17,7 +17,7 @@ import (
 const maxRules = 100
 
 // Prepare reads the listener, its load balancer and all of its rules, and picks a place for ours.
-func (f *reply) Prepare(ctx context.Context, m Mark, _ time.Time) (Undo, error) {
+func (f *reply) Prepare(ctx context.Context, m Mark, now time.Time) (Undo, error) {
 	if err := m.check(); err != nil {
 		return Undo{}, err
 	}
@@ -57,6 +57,9 @@ func (f *reply) Prepare(ctx context.Context, m Mark, _ time.Time) (Undo, error) 
 	}
 	if len(rules) > maxRules { // the default rule is told too, and does not count
 		return Undo{}, Refuse("delete a rule", "listener %s has %d rules already", own, len(rules)-1)
+	}
+	if err := f.witness(ctx, &d, now); err != nil {
+		return Undo{}, err
 	}
 	target, err := targetOf(own)
 	if err != nil {

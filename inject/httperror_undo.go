@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -29,6 +30,10 @@ type replyUndo struct {
 	Body     string            `json:"body"`
 	Load     float64           `json:"load_per_s,omitempty"`
 	Warnings []string          `json:"warnings,omitempty"`
+	Witness  string            `json:"witness,omitempty"`  // byRequest, byMetric; an undo without is verified by a request
+	Metric   string            `json:"metric,omitempty"`   // byMetric: which, of the load balancer
+	Since    time.Time         `json:"since,omitzero"`     // byMetric: until then it was 0
+	Traffic  *float64          `json:"requests,omitempty"` // of the load balancer in the window before, where they could be counted
 }
 
 // readReplyUndo decodes an undo of any version ever written.

@@ -25,19 +25,23 @@ func visitor() *http.Client {
 	}
 }
 
-// Verify asks the load balancer for what our rule answers.
+// Verify asks the load balancer for what our rule answers; where it cannot be reached from here, CloudWatch for what the
+// load balancer says of itself.
 func (f *reply) Verify(ctx context.Context, u Undo) (Reading, error) {
 	d, err := readReplyUndo(u)
 	if err != nil {
 		return Reading{Felt: Unknown, Why: err.Error()}, err
 	}
+	if d.Witness == byMetric {
+		return f.told(ctx, d), nil
+	}
 	return f.visit(ctx, d), nil
 }
 
-// Load sends the drill's rate of requests, if it names one.
+// Load sends the drill's rate of requests, if it names one and they would get there.
 func (f *reply) Load(ctx context.Context, u Undo, d time.Duration) (Loaded, error) {
 	undo, err := readReplyUndo(u)
-	if err != nil || undo.Load <= 0 {
+	if err != nil || undo.Load <= 0 || undo.Witness == byMetric {
 		return Loaded{}, err
 	}
 	l := load{perSecond: undo.Load, now: f.now, send: func(ctx context.Context, _ int64) Reading { return f.visit(ctx, undo) }}

@@ -95,11 +95,15 @@ func (f *Fold) felt(x *faultFold, e journal.Event) {
 		return
 	}
 	s := exactly(e.At)
-	if e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At) {
+	switch {
+	case e.Seen != nil && !e.Seen.At.IsZero(): // a metric told, later, in which of its periods
+		s = place(e, f.clocks)
+	case e.Fact.LookedAt != nil && e.Fact.LookedAt.Before(e.At):
 		s.lo = *e.Fact.LookedAt
 	}
 	if !f.applied.IsZero() && s.lo.Before(f.applied) && !e.At.Before(f.applied) {
 		s.lo = f.applied
+		s.at, s.hi = later(s.at, s.lo), later(s.hi, s.lo)
 	}
 	if f.effective == nil {
 		f.steady.again()
@@ -190,4 +194,11 @@ func left(x Fault) string {
 		return x.Kind + " on " + x.Target + " may be in place"
 	}
 	return strings.Join(parts, "; ")
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
