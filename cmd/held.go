@@ -29,7 +29,7 @@ func (d *Deps) ratherHeld(ctx context.Context, spec *drills.Spec, err error) err
 	}
 	for _, l := range leases {
 		if l.Name != journal.RunLease(l.Run) && names(spec, l.Name) {
-			return &drills.Refusal{Code: "lease", Later: true, Try: "firedrill recover " + l.Run,
+			return &drills.Refusal{Code: "lease", Later: true, Try: "firedrill recover " + l.Run, Waits: "that run has ended",
 				Why: fmt.Sprintf("%s belongs to run %s, which has not ended (%s)", l.Name, l.Run, l.Holder)}
 		}
 	}

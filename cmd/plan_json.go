@@ -37,11 +37,13 @@ type planJSON struct {
 }
 
 type refusalJSON struct {
-	Code  string `json:"code"`
-	Why   string `json:"why"`
-	Try   string `json:"try"`
-	Later bool   `json:"later"`
-	Exit  int    `json:"exit"`
+	Code  string     `json:"code"`
+	Why   string     `json:"why"`
+	Try   string     `json:"try"`
+	Later bool       `json:"later"`
+	Exit  int        `json:"exit"`
+	Next  *time.Time `json:"next"`  // the next time it could be; null where nobody knows, and where time mends nothing
+	Waits string     `json:"waits"` // what it waits for, where nobody knows when that will be
 }
 
 type faultJSON struct {
@@ -160,7 +162,7 @@ func planView(v *drills.Preview, no *drills.Refusal) planJSON {
 		LimitS: p.Limit.Seconds(), UndoS: v.Undo().Seconds(), PatienceS: p.Patience.Seconds(), SettleS: p.Settle.Seconds(),
 		Guards: map[string]string{}, Permissions: []permissionJSON{}, Warnings: list(v.Warn)}
 	if no != nil {
-		out.Refusal = &refusalJSON{no.Code, no.Why, no.Try, no.Later, codeOf(no)}
+		out.Refusal = refusalView(no)
 	}
 	if hash, err := p.Hash(); err == nil && no == nil {
 		out.Hash = hash
@@ -238,4 +240,17 @@ func list(in []string) []string {
 		return []string{}
 	}
 	return in
+}
+
+// refusalView is a refusal for machines.
+func refusalView(no *drills.Refusal) *refusalJSON {
+	out := &refusalJSON{Code: no.Code, Why: no.Why, Try: no.Try, Later: no.Later, Exit: codeOf(no)}
+	if no.Later {
+		out.Waits = no.Waits
+	}
+	if no.Later && !no.Next.IsZero() {
+		next := no.Next.UTC()
+		out.Next, out.Waits = &next, ""
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
 	"github.com/firedrill/firedrill/observe"
@@ -16,9 +17,51 @@ type Refusal struct {
 	Why   string
 	Try   string
 	Later bool // not now (75), instead of: something must be mended (4)
+	// Next is the next time it could be, as far as that is known; zero: nobody knows. Only where Later.
+	Next time.Time
+	// Waits is what it waits for where nobody knows when that will be: "the incident is resolved".
+	Waits string
 }
 
-func (r *Refusal) Error() string { return "not injecting: " + r.Why }
+func (r *Refusal) Error() string { return "not injecting: " + r.text() }
+
+// text is the reason, with the next time it could be.
+func (r *Refusal) text() string {
+	if when := r.When(); when != "" {
+		return r.Why + "; next: " + when
+	}
+	return r.Why
+}
+
+// When tells the next time it could be, for people: on the clock of the window and of UTC, or by what it waits for; empty
+// where time mends nothing.
+func (r *Refusal) When() string {
+	switch {
+	case !r.Later:
+		return ""
+	case !r.Next.IsZero():
+		return clockText(r.Next)
+	case r.Waits != "":
+		return "when " + r.Waits
+	case r.Code == "open_incident":
+		return "when it is resolved"
+	}
+	return "when that has passed"
+}
+
+// at says when it could be next; zero: beyond what the calendars were read for.
+func (r *Refusal) at(next time.Time) *Refusal {
+	if r.Next = next; next.IsZero() {
+		r.Waits = fmt.Sprintf("the calendars allow it again, which is not within %d days", horizonDays)
+	}
+	return r
+}
+
+// until says what it waits for where nobody knows when that will be.
+func (r *Refusal) until(what string) *Refusal {
+	r.Waits = what
+	return r
+}
 
 func refuse(code, try, why string, args ...any) *Refusal {
 	return &Refusal{Code: code, Why: fmt.Sprintf(why, args...), Try: try}
@@ -32,9 +75,12 @@ func later(code, try, why string, args ...any) *Refusal {
 
 // event is the refusal as the journal keeps it.
 func (r *Refusal) event() journal.Event {
-	e := journal.Event{Kind: journal.GuardRefused, Fact: journal.Fact{Reason: r.Code, Why: r.Why, Try: r.Try}}
+	e := journal.Event{Kind: journal.GuardRefused, Fact: journal.Fact{Reason: r.Code, Why: r.text(), Try: r.Try}}
 	if r.Later {
 		e.Fact.Facts = map[string]string{"when": "later"}
+		if !r.Next.IsZero() {
+			e.Fact.Facts["next"] = r.Next.UTC().Format(time.RFC3339)
+		}
 	}
 	return e
 }
@@ -58,7 +104,7 @@ func (st *Steps) guard(ctx context.Context, s *State) []journal.Event {
 }
 
 func heldRefusal(l journal.Lease) *Refusal {
-	return later("lease", "firedrill recover "+l.Run, "%s belongs to run %s, which has not ended (%s)", l.Name, l.Run, l.Holder)
+	return later("lease", "firedrill recover "+l.Run, "%s belongs to run %s, which has not ended (%s)", l.Name, l.Run, l.Holder).until("that run has ended")
 }
 
 // Held says no when a target of the plan belongs to another run among these leases: that run has not ended, and what
@@ -92,7 +138,7 @@ func (st *Steps) check(ctx context.Context, p *Plan) (*found, *Refusal) {
 		return f, refuse("environment", "name one with --env", "no environment is known here")
 	}
 	for _, check := range []func(context.Context, *Plan, *found) *Refusal{
-		st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager,
+		st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager, st.checkRest,
 	} {
 		if r := check(ctx, p, f); r != nil {
 			return f, r

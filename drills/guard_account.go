@@ -46,27 +46,3 @@ func (st *Steps) checkAccount(ctx context.Context, _ *Plan, f *found) *Refusal {
 	f.facts["account"], f.facts["region"] = c.Account, c.Region
 	return nil
 }
-
-// checkWindow: people are woken only when they have agreed to be.
-func (st *Steps) checkWindow(_ context.Context, p *Plan, f *found) *Refusal {
-	w := st.Env.Window
-	if w == nil {
-		if st.Env.Sandbox != nil {
-			f.facts["window"] = "always"
-			return nil
-		}
-		return refuse("window", `add e.g. window: {days: mon-fri, hours: "10:00-16:00", zone: Europe/Berlin}`, "environment %s has no window in which people may be woken", st.Env.Name)
-	}
-	now := st.World.Clock.Now()
-	open, next := w.Open(now)
-	switch {
-	case !open && next.IsZero():
-		return refuse("window", "mend its days and hours", "the window of %s never opens (%s)", st.Env.Name, w.Text)
-	case !open:
-		return later("window", "again from "+next.In(w.Zone).Format("Mon 2 Jan 15:04 MST"), "it is outside the window of %s (%s)", st.Env.Name, w.Text)
-	case !next.IsZero() && next.Before(now.Add(p.Limit)):
-		f.warning("the window closes at %s, before the limit of %s: a drill that is on by then goes on", next.In(w.Zone).Format("15:04 MST"), short(p.Limit))
-	}
-	f.facts["window"] = "ok"
-	return nil
-}

@@ -83,7 +83,9 @@ func (l Lever) refusal() *Refusal {
 	if !l.Pulled {
 		return nil
 	}
-	return later("lever", "firedrill halt --release --env "+l.Environment, "%s", l)
+	r := later("lever", "firedrill halt --release --env "+l.Environment, "%s", l).until("it is let go")
+	r.Next = l.Until
+	return r
 }
 
 func (l Lever) String() string {
@@ -120,9 +122,9 @@ func (st *Steps) checkLever(ctx context.Context, p *Plan, f *found) *Refusal {
 		f.warning("%v: it is not honoured", err)
 		f.facts["fis_lever"] = "unread"
 	case err != nil:
-		return later("lever", "try again", "%v", err)
+		return later("lever", "try again", "%v", err).until("it can be read")
 	case engaged:
-		return later("lever", "aws fis update-safety-lever-state --id default --state status=disengaged,reason=…", "AWS FIS's safety lever of account %s is engaged: %s", p.Account, why)
+		return later("lever", "aws fis update-safety-lever-state --id default --state status=disengaged,reason=…", "AWS FIS's safety lever of account %s is engaged: %s", p.Account, why).until("it is disengaged")
 	}
 	return nil
 }

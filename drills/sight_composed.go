@@ -111,7 +111,7 @@ func (st *Steps) checkMuted(ctx context.Context, s *sight) *Refusal {
 			continue
 		}
 		if a := s.all[i]; a.Suppressed != "" && s.p.Page.When == PageAlarm {
-			return later("alarms", "wait until alarm "+a.Suppressor+" is OK", "the actions of alarm %s are suppressed now (%s): it would page nobody", a.Name, a.Suppressed)
+			return later("alarms", "wait until alarm "+a.Suppressor+" is OK", "the actions of alarm %s are suppressed now (%s): it would page nobody", a.Name, a.Suppressed).until("its actions run again")
 		}
 		if !ok {
 			continue
@@ -123,7 +123,7 @@ func (st *Steps) checkMuted(ctx context.Context, s *sight) *Refusal {
 		for _, m := range mutes {
 			switch {
 			case m.Active && s.p.Page.When == PageAlarm:
-				return later("alarms", "end it, or wait until it has ended", "mute rule %s is active: alarm %s would page nobody", m.Rule, w.Alarm)
+				return later("alarms", "end it, or wait until it has ended", "mute rule %s is active: alarm %s would page nobody", m.Rule, w.Alarm).until("it has ended")
 			case m.Active:
 				s.warn("mute rule %s is active: alarm %s tells nobody", m.Rule, w.Alarm)
 			default:

@@ -35,6 +35,10 @@ type Steps struct {
 	looked     looked
 	clocks     clocks
 	courier    courier
+
+	days     *Calendar // what was read of the holidays
+	daysWarn []string
+	daysRead time.Time
 }
 
 // Do carries out one action. A panic in a fault, a probe or the pager is that step's error.

@@ -52,7 +52,7 @@ func (w *Sweep) firstRuns(ctx context.Context) (warn []string, refusal *Refusal)
 			warn = append(warn, fmt.Sprintf("run %s (%s) has ended with something left in place. Try: firedrill recover %[1]s", r.Run, r.Drill))
 			continue
 		}
-		return warn, later("leftover", "firedrill recover "+r.Run, "run %s (%s) has died, and nobody has put back what it changed", r.Run, r.Drill)
+		return warn, later("leftover", "firedrill recover "+r.Run, "run %s (%s) has died, and nobody has put back what it changed", r.Run, r.Drill).until("that is put back")
 	}
 	return warn, nil
 }
@@ -82,7 +82,7 @@ func (w *Sweep) firstSchedules(ctx context.Context) (warn []string, refusal *Ref
 		switch {
 		case l.Schedule == "" || k.holder != "" || k.err != nil:
 		case k.state != nil && k.state.over():
-			return warn, later("leftover", sweep, "%s of run %s still stands, which has ended: %s", l.Thing, l.Mark.Run, l.Finds)
+			return warn, later("leftover", sweep, "%s of run %s still stands, which has ended: %s", l.Thing, l.Mark.Run, l.Finds).until("it is gone")
 		case k.state != nil: // firstRuns has told of it
 		default:
 			warn = append(warn, fmt.Sprintf("%s stands, of a run that this journal does not know: %s. It is on somewhere else, or has died there. Try: %s", l.Thing, l.Finds, sweep))

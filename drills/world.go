@@ -45,6 +45,10 @@ type World struct {
 	// Simulate asks IAM which of these lines a user or role is not allowed, and makes no call; an error that wraps
 	// inject.ErrUnchecked says that nobody can tell.
 	Simulate func(ctx context.Context, principal string, list []inject.Permission, facts map[string]string) ([]inject.Permission, error)
+	// Calendar fetches a calendar of holidays over https; nil where nobody can. A *observe.SilentError may answer later.
+	Calendar func(ctx context.Context, url string) ([]byte, error)
+	// Woken tells when real incidents last woke people; nil where nobody can tell.
+	Woken func(ctx context.Context, q observe.NightQuery) (observe.Woken, error)
 	// CI says that this machine serves one job and is thrown away after it.
 	CI bool
 	// Dates ask a source for its time, by the source's name: aws, pagerduty.
