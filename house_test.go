@@ -47,9 +47,11 @@ var wiring = []string{
 	"cmd/deps.go",         // makes the clients
 	"cmd/oidc.go",         // gets a CI job's identity tokens for them
 	"cmd/secrets.go",      // reads secrets through the account's clients
+	"cmd/init_account.go", // lists the account for who writes its environment file
 	"cmd/store.go",        // opens the shared journal with an environment's own credentials
 	"cmd/report_real.go",  // reads real incidents through the pager's client
 	"cmd/redact_pager.go", // wraps the pager, so that no secret reaches people
+	"cmd/push_metrics.go", // hands a run's metrics to the Pushgateway
 	"cmd/slack.go",        // makes what speaks to teams, wrapped likewise
 	"cmd/crashpoints.go",  // under its build tag only: kills and panics for the crash matrix
 	"cmd/exit.go",         // knows every room's errors, to tell their next step and exit code
