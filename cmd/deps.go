@@ -39,6 +39,8 @@ type Deps struct {
 	config, state, env string // the persistent flags
 	output             string
 
+	papers *papers // what a CI job is left; nil: nothing
+	pushes pushes  // whose metrics are to be pushed
 	pagers pagers
 	known  secrecy // every secret read so far: nothing that leaves carries one
 }
@@ -177,7 +179,7 @@ func trailOptions(env *drills.Environment) observe.TrailOptions {
 func (d *Deps) look(w *drills.World, clients *inject.Clients, s *secrets) {
 	cw, queues := cloudwatch.NewFromConfig(clients.Config), sqs.NewFromConfig(clients.Config)
 	eyes := observe.Clients{HTTP: &http.Client{}, CloudWatch: cw, SQS: queues, Now: d.Now, Secret: s.resolve}
-	w.Alarms = observe.NewAlarms(cw)
+	w.Alarms, w.Calendar = observe.NewAlarms(cw), observe.FetchCalendar(eyes.HTTP)
 	w.Probe = func(s observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(s, eyes) }
 	w.Forecast = func(ctx context.Context, s observe.ProbeSpec) (observe.AlertmanagerForecast, error) {
 		return observe.Forecast(ctx, s, eyes)
@@ -200,7 +202,7 @@ func (d *Deps) connectPager(ctx context.Context, out *outside, s *secrets) error
 		return err
 	}
 	out.world.Pager = &clearPager{Pager: pager, secrecy: &d.known}
-	out.world.Feed, out.world.Notebook, out.world.Marker = feed, pager, pager
+	out.world.Feed, out.world.Notebook, out.world.Marker, out.world.Woken = feed, pager, pager, pager.Woken
 	return nil
 }
 

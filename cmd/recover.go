@@ -157,6 +157,7 @@ func (d *Deps) recoverOne(ctx context.Context, store journal.Store, run string, 
 	if _, err := d.writeDebrief(run, state.Events); err != nil {
 		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
 	}
+	d.pushes.changed(state.Plan.Environment, state.Plan.Drill)
 	if len(state.InPlace()) == 0 && state.Dirty() {
 		return notWell(run, state.Unwell)
 	}

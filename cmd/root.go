@@ -44,6 +44,7 @@ func Run(ctx context.Context, d *Deps, args []string) int {
 	if err != nil {
 		tell(d.Err, err)
 	}
+	d.push(ctx)
 	return codeOf(err)
 }
 
@@ -94,7 +95,7 @@ func newRoot(d *Deps) *cobra.Command {
 // verbsOf is the table of contents: one file a verb.
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
-		groupPractise: {newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
+		groupPractise: {newPlayCommand(d), newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
 		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newSelftestCommand(d), newPolicyCommand(d)},
 		groupBack:     {newDebriefCommand(d), newReportCommand(d), newServeCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},

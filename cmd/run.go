@@ -35,20 +35,25 @@ type runOptions struct {
 
 func newRunCommand(d *Deps) *cobra.Command {
 	var o runOptions
+	var p papers
 	c := &cobra.Command{
 		Use: "run DRILL…", Short: "Run a drill, and put everything back",
 		Long: runHelp + exits("3 missed, undetected or unanswered", "4 refused", "5 something is left in place",
 			"6 aborted", "7 the fault was never felt", "75 not now", "130 interrupted"),
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if o.drills = args; len(args) > 1 {
-				return runMany(c.Context(), d, o)
-			}
-			return runRun(c.Context(), d, o)
+			o.drills = args
+			return d.reported(&p, args, func() error {
+				if len(args) > 1 {
+					return runMany(c.Context(), d, o)
+				}
+				return runRun(c.Context(), d, o)
+			})
 		},
 	}
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask for the environment's name")
 	c.Flags().StringVar(&o.responder, "responder", "auto", "who answers in a sandbox that this command starts: auto, slow or none")
+	p.flags(c.Flags())
 	outputFlag(c, d)
 	return c
 }
@@ -137,6 +142,7 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	d.papers.began(p.preview.Plan)
 	state, err := sig.wait(func() (*drills.State, error) { return e.Start(ctx, p.preview.Plan, p.preview.Brief) })
 	show.close()
 	if state == nil {
@@ -183,6 +189,8 @@ func (d *Deps) ended(s *drills.State, lost error, asJSON bool) error {
 	if err != nil {
 		fmt.Fprintln(d.Err, "firedrill: "+err.Error())
 	}
+	d.papers.ended(s.Run, s.Events)
+	d.pushes.changed(s.Plan.Environment, s.Plan.Drill)
 	if !asJSON {
 		d.farewell(s, path)
 	}

@@ -103,15 +103,23 @@ func (d *Deps) prepareMany(ctx context.Context, o runOptions) (all []prepared, s
 			return nil, stop, err
 		}
 	}
-	plans, previews := make([]*drills.Plan, len(all)), make([]*drills.Preview, len(all))
+	previews := make([]*drills.Preview, len(all))
 	for i := range all {
-		plans[i], previews[i] = all[i].preview.Plan, all[i].preview
+		previews[i] = all[i].preview
 	}
-	if r := drills.Together(plans); r != nil {
+	if r := drills.Together(plansOf(all)); r != nil {
 		return nil, stop, r
 	}
 	drills.Introduce(previews)
 	return all, stop, nil
+}
+
+// plansOf are the plans of drills that are ready to run.
+func plansOf(all []prepared) (plans []*drills.Plan) {
+	for _, p := range all {
+		plans = append(plans, p.preview.Plan)
+	}
+	return plans
 }
 
 // inDrill says which of several drills an error is about; a refusal begins as all of them do.
@@ -150,6 +158,7 @@ type sideBySide struct {
 // run runs all of them, and returns when each has put back what it changed.
 func (s *sideBySide) run(ctx context.Context, all []prepared) {
 	var wg sync.WaitGroup
+	s.d.papers.began(plansOf(all)...)
 	for i := range all {
 		s.margin = max(s.margin, len(all[i].preview.Plan.Drill))
 	}
