@@ -2,25 +2,30 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 
-	"charm.land/huh/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/firedrill/firedrill/drills"
 )
 
-const initHelp = `Write a firedrill.yaml with one environment, and a folder for your drills beside it. What flags leave open is asked for
-on a terminal. Secrets are named, never written: env:NAME, file:PATH, ssm:NAME or secretsmanager:ID.
+const initHelp = `Write a firedrill.yaml with one environment, and a first drill in a folder beside it. What flags leave open is asked for on
+a terminal: tables, queues and load balancers are listed from the account, services from PagerDuty where its token is there.
+Secrets are named, never written: env:NAME, file:PATH, ssm:NAME or secretsmanager:ID.
 
-  firedrill init --account 123456789012 --region eu-west-1 --team orders --service PORDERS --from drills@example.com
+  firedrill init --region eu-west-1 --team orders --service PORDERS --from drills@example.com --target dynamodb:orders
+
+--target is what the drill breaks: dynamodb:TABLE takes fewer writes, sqs:QUEUE gets messages that nobody can read,
+alb:BALANCER or alb:BALANCER/PORT answers with an error. The drill watches an alarm of the account that can see it, where there
+is one. The account is that of the credentials. It is only read; where it cannot be reached, both files are written all the same.
+Where firedrill.yaml exists, the drill is all that it writes.
 
 --store dynamodb keeps the journal where every machine reads it, so that a run started on one is watched, aborted and
 recovered from another. It makes the table in the environment's account: billed by the request, with point-in-time
@@ -36,14 +41,24 @@ type environmentDraft struct {
 	Regions                               []string
 	Vars                                  map[string]string
 	Store, Table                          string
+	Endpoint, Target, URL                 string
+	Tags                                  map[string]string
+	keyGiven                              bool
 }
 
 func newInitCommand(d *Deps) *cobra.Command {
 	var e environmentDraft
-	var vars []string
+	var vars, tags []string
 	c := &cobra.Command{
-		Use: "init", Short: "Write a firedrill.yaml for your staging", Long: initHelp + exits(), Args: cobra.NoArgs,
+		Use: "init", Short: "Write a firedrill.yaml and a first drill for your staging", Long: initHelp + exits("4 the target suits no drill"), Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if c.Flags().Changed("table") && e.Store != "dynamodb" {
+				return usage("--table names the journal's table, with --store dynamodb. Try: --target dynamodb:%s for a table to drill", e.Table)
+			}
+			e.keyGiven = c.Flags().Changed("key")
+			if e.Tags, err = e.tagsOf(tags); err != nil {
+				return err
+			}
 			if e.Store != "sqlite" && e.Store != "dynamodb" {
 				return usage("no store is called %q. Try: --store sqlite or --store dynamodb", e.Store)
 			}
@@ -68,7 +83,11 @@ func newInitCommand(d *Deps) *cobra.Command {
 	f.StringVar(&e.Days, "days", "mon-fri", "days on which people may be woken")
 	f.StringVar(&e.Hours, "hours", "10:00-16:00", "hours in which people may be woken")
 	f.StringVar(&e.Store, "store", "sqlite", "where the journal is kept: sqlite (this machine) or dynamodb (shared)")
-	f.StringVar(&e.Table, "table", "firedrill", "name of the table, with --store dynamodb")
+	f.StringVar(&e.Table, "table", "firedrill", "name of the journal's table, with --store dynamodb")
+	f.StringVar(&e.Target, "target", "", "what the first drill breaks: dynamodb:TABLE, sqs:QUEUE or alb:BALANCER[/PORT]")
+	f.StringVar(&e.URL, "url", "", "address that answers 200 while all is well: the first drill's steady state")
+	f.StringArrayVar(&tags, "tag", nil, "tag=value that every target carries; may be repeated (default: environment=ENVIRONMENT and firedrill=allowed)")
+	f.StringVar(&e.Endpoint, "endpoint", "", "address in place of AWS's own, written as aws.endpoint (default: none; AWS_ENDPOINT_URL never counts)")
 	f.StringArrayVar(&vars, "var", nil, "variable=value for the drills; may be repeated")
 	return c
 }
@@ -86,16 +105,27 @@ func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 			return err
 		}
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return usage("%s exists, and is not overwritten. Try: move it away, or edit it", path)
-	}
 	if e.Env = d.env; e.Env == "" {
 		e.Env = "staging"
+	}
+	if err := e.refuseProduction(); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		if e.Target != "" {
+			return d.initDrill(ctx, path, e)
+		}
+		return usage("%s exists, and is not overwritten. Try: --target dynamodb:TABLE for a drill of its own, or move it away", path)
 	}
 	if region := d.Getenv("AWS_REGION"); len(e.Regions) == 0 && region != "" {
 		e.Regions = []string{region}
 	}
-	if err := d.complete(&e); err != nil {
+	a, err := d.complete(ctx, &e)
+	if err != nil {
+		return err
+	}
+	first, err := d.firstDrill(ctx, a, e)
+	if err != nil {
 		return err
 	}
 	src, err := e.render()
@@ -106,85 +136,69 @@ func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 	if err != nil {
 		return &exitError{exitUsage, fmt.Errorf("not written, because it would not be valid:\n%w", err)}
 	}
-	if env := f.Environments[e.Env]; e.Store == "dynamodb" {
+	env := f.Environments[e.Env]
+	if e.Store == "dynamodb" {
 		if _, err := d.makeTable(ctx, &env); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(filepath.Dir(path), "drills"), 0o755); err != nil {
-		return fmt.Errorf("make the folder of drills: %w", err)
-	}
-	if err := writeNew(path, src); err != nil {
+	if err := d.writeFirst(path, src, first); err != nil {
 		return err
 	}
-	fmt.Fprintln(d.Out, d.short(path))
-	fmt.Fprintf(d.Err, "Try next: firedrill new NAME --from orders-write-throttle · firedrill plan NAME --env %s\n", e.Env)
+	return d.afterInit(ctx, a, &env, first)
+}
+
+// tagsOf are the tags that targets carry: those of the command line, else the environment's name and that drills are allowed.
+func (e *environmentDraft) tagsOf(list []string) (map[string]string, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	tags := map[string]string{}
+	for _, kv := range list {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" || v == "" {
+			return nil, usage("--tag %q. Try: --tag environment=staging", kv)
+		}
+		tags[k] = v
+	}
+	return tags, nil
+}
+
+// wanted are the tags that every target of the draft carries.
+func (e environmentDraft) wanted() map[string]string {
+	if len(e.Tags) > 0 {
+		return e.Tags
+	}
+	return map[string]string{"environment": e.Env, "firedrill": "allowed"}
+}
+
+// refuseProduction refuses names that say production, before anything is asked or reached.
+func (e environmentDraft) refuseProduction() error {
+	named := []struct{ what, name string }{{"environment", e.Env}, {"target", e.Target}}
+	for _, k := range slices.Sorted(maps.Keys(e.Tags)) {
+		named = append(named, struct{ what, name string }{"tag " + k, e.Tags[k]})
+	}
+	for _, n := range named {
+		if word, yes := drills.NamesProduction(n.name); yes {
+			return usage("%s %q says %q: firedrill never touches production. Try: one of staging", n.what, n.name, word)
+		}
+	}
 	return nil
 }
 
-// question is one thing that init must know.
-type question struct {
-	flag, title, example string
-	into                 *string
-}
-
-// complete asks for what is missing; where nobody can answer, it names the flags.
-func (d *Deps) complete(e *environmentDraft) error {
-	region := strings.Join(e.Regions, ",")
-	var open []question
-	for _, q := range []question{
-		{"account", "AWS account of staging (twelve digits)", "123456789012", &e.Account},
-		{"region", "AWS region", "eu-west-1", &region},
-		{"service", "Id of the PagerDuty service of team " + e.Team, "PORDERS", &e.Service},
-		{"from", "E-mail address of firedrill's own PagerDuty user", "drills@example.com", &e.From},
-	} {
-		if *q.into == "" {
-			open = append(open, q)
-		}
-	}
-	if len(open) > 0 {
-		if err := d.ask(open); err != nil {
-			return err
-		}
-	}
-	e.Regions = strings.FieldsFunc(region, func(r rune) bool { return r == ',' || r == ' ' })
-	return nil
-}
-
-// ask puts questions to a person at a terminal.
-func (d *Deps) ask(open []question) error {
-	if !d.Terminal() {
-		var flags []string
-		for _, q := range open {
-			flags = append(flags, "--"+q.flag+" "+q.example)
-		}
-		return usage("not enough is known of the environment, and nobody is here to ask. Try: firedrill init %s", strings.Join(flags, " "))
-	}
-	var fields []huh.Field
-	for _, q := range open {
-		// the example is no placeholder: huh cannot draw one on a terminal that is narrower
-		fields = append(fields, huh.NewInput().Title(q.title).Description("such as "+q.example).Value(q.into).Validate(func(s string) error {
-			if strings.TrimSpace(s) == "" {
-				return errors.New("it is needed")
-			}
-			return nil
-		}))
-	}
-	plain := d.Getenv("TERM") == "dumb" || d.Getenv("ACCESSIBLE") != "" // for screen readers: a question a line
-	form := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(d.Err).WithAccessible(plain)
-	if err := form.Run(); err != nil {
-		return errors.Join(usage("not asked to the end: nothing was written"), err)
-	}
-	for _, q := range open {
-		*q.into = strings.TrimSpace(*q.into)
-	}
-	return nil
+// draft is the environment that the file would have so far, for who looks into its account.
+func (e environmentDraft) draft() *drills.Environment {
+	return &drills.Environment{Name: e.Env, Tags: e.wanted(),
+		AWS:       drills.AWSSpec{Account: e.Account, Regions: e.Regions, Role: e.Role, Endpoint: e.Endpoint},
+		PagerDuty: drills.PagerSpec{Region: e.PagerRegion, Token: e.Token, From: e.From},
+		Store:     drills.StoreSpec{Kind: "sqlite"}}
 }
 
 // render writes the file as a person would.
 func (e environmentDraft) render() ([]byte, error) {
 	tmpl, err := template.New("firedrill.yaml").Funcs(template.FuncMap{
 		"quote": quoteYAML, "join": strings.Join,
+		"tags":   func(e environmentDraft) string { return flowYAML(e.wanted()) },
 		"sorted": func(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) },
 	}).Parse(environmentTemplate)
 	if err != nil {
@@ -202,6 +216,22 @@ func quoteYAML(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
 }
 
+// flowYAML is a mapping on one line.
+func flowYAML(m map[string]string) string {
+	var words []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		key := k
+		if !plainKey.MatchString(k) {
+			key = quoteYAML(k)
+		}
+		words = append(words, key+": "+quoteYAML(m[k]))
+	}
+	return "{" + strings.Join(words, ", ") + "}"
+}
+
+// plainKey is a key that YAML takes as it is.
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
 const environmentTemplate = `# Where firedrill may practise. Every key is told in docs/environment-file.md; check it with: firedrill validate
 drills: [./drills]
 environments:
@@ -212,7 +242,10 @@ environments:
 {{- if .Role}}
       role: {{quote .Role}}
 {{- end}}
-    tags: {environment: {{quote .Env}}, firedrill: allowed} # every target carries them, or is not touched
+{{- if .Endpoint}}
+      endpoint: {{quote .Endpoint}} # in place of AWS's own
+{{- end}}
+    tags: {{tags .}} # every target carries them, or is not touched
     window: {days: {{quote .Days}}, hours: {{quote .Hours}}, zone: {{quote .Zone}}} # when people may be woken
     pagerduty: {region: {{.PagerRegion}}, token: {{quote .Token}}, from: {{quote .From}}}
     owner: {key: {{quote .Owner}}} # paged for real when something is left in place
