@@ -16,6 +16,7 @@ type Balancers struct {
 	DescribeListeners     func(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
 	DescribeLoadBalancers func(context.Context, *elb.DescribeLoadBalancersInput, ...func(*elb.Options)) (*elb.DescribeLoadBalancersOutput, error)
 	DescribeTargetGroups  func(context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error)
+	DescribeTargetHealth  func(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error)
 	DescribeRules         func(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
 	DescribeTags          func(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
 	CreateRule            func(context.Context, *elb.CreateRuleInput, ...func(*elb.Options)) (*elb.CreateRuleOutput, error)
@@ -29,6 +30,7 @@ func balancersOf(cfg aws.Config) Balancers {
 		DescribeListeners:     c.DescribeListeners,
 		DescribeLoadBalancers: c.DescribeLoadBalancers,
 		DescribeTargetGroups:  c.DescribeTargetGroups,
+		DescribeTargetHealth:  c.DescribeTargetHealth,
 		DescribeRules:         c.DescribeRules,
 		DescribeTags:          c.DescribeTags,
 		CreateRule:            c.CreateRule,

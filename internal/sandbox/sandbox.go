@@ -32,6 +32,7 @@ type Options struct {
 	Responder string           // auto (the default), slow or none
 	Now       func() time.Time // the clock of everything in it; required
 	Log       io.Writer        // of what goes wrong inside; nil is nowhere
+	Private   bool             // its load balancer is internal: the shop and its customers reach it, and whoever drills does not
 }
 
 // Sandbox is a running one. It lives until Close.
@@ -43,6 +44,7 @@ type Sandbox struct {
 	mux     *http.ServeMux
 	servers []*http.Server
 	log     *slog.Logger
+	private bool
 
 	ready atomic.Bool // world is complete, and does not change any more
 	stop  context.CancelFunc
@@ -75,7 +77,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, front.Close())
 	}
-	s := &Sandbox{mux: http.NewServeMux(), log: slog.New(slog.NewTextHandler(o.Log, nil))}
+	s := &Sandbox{private: o.Private, mux: http.NewServeMux(), log: slog.New(slog.NewTextHandler(o.Log, nil))}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.halt = func(srv *http.Server) error {
@@ -114,6 +116,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 // furnish sets the account up through its API, as anybody would, and lets the shop and the alarms work.
 func (s *Sandbox) furnish(ctx, run context.Context, shop net.Listener, now func() time.Time) error {
 	st := newStaging(s.world)
+	st.private = s.private
 	if err := st.build(ctx, shop.Addr().(*net.TCPAddr).Port); err != nil {
 		return fmt.Errorf("set up the sandbox: %w", err)
 	}

@@ -42,6 +42,7 @@ type staging struct {
 	topicARN  string
 	dimension string // of the load balancer, as its metrics name it: app/orders/…
 	port      int32  // of the listener
+	private   bool   // the load balancer is internal
 }
 
 func newStaging(w World) *staging {

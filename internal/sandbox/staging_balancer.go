@@ -20,7 +20,11 @@ func balancerTags() []types.Tag {
 
 // balance puts a load balancer in front of the orders API, with two rules of the shop's own.
 func (s *staging) balance(ctx context.Context, port int) error {
-	b, err := s.lb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String(balancer), Tags: balancerTags(),
+	scheme := types.LoadBalancerSchemeEnumInternetFacing
+	if s.private {
+		scheme = types.LoadBalancerSchemeEnumInternal
+	}
+	b, err := s.lb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String(balancer), Tags: balancerTags(), Scheme: scheme,
 		Subnets: []string{"subnet-0a", "subnet-0b"}})
 	if err != nil {
 		return fmt.Errorf("create load balancer %s: %w", balancer, err)

@@ -44,6 +44,9 @@ type Options struct {
 	// RulePropagation is how long a load balancer's data plane takes to see a changed rule (200 ms; negative means
 	// not at all).
 	RulePropagation time.Duration
+	// TargetSettling is how long a target that joins others is initial, and TargetDraining how long one that left drains (1 s
+	// and 10 s; AWS: by its health checks, and five minutes; negative means not at all).
+	TargetSettling, TargetDraining time.Duration
 	// Schedules is how many schedules there may be (10 million, as many as AWS allows at first).
 	Schedules int
 	// PolicyLock is how long a table's policy may not be changed again after a change (1 s; AWS: 15 s; negative means
@@ -128,6 +131,8 @@ func (o Options) withDefaults() Options {
 	span(&o.OnDemandBurst, time.Second)
 	span(&o.ScalingWindow, 2*time.Second)
 	span(&o.RulePropagation, 200*time.Millisecond)
+	span(&o.TargetSettling, time.Second)
+	span(&o.TargetDraining, 10*time.Second)
 	span(&o.PolicyLock, time.Second)
 	span(&o.PolicyPropagation, 200*time.Millisecond)
 	span(&o.TrailDelay, 2*time.Second)

@@ -42,6 +42,7 @@ type targetGroup struct {
 	port     int
 	health   healthCheck
 	targets  []elbTarget
+	moving   []movingTarget
 	tags     map[string]string
 	next     int // whose turn it is
 	protocol string

@@ -112,8 +112,15 @@ func (b *balancer) shape() balancerShape {
 		Scheme: b.scheme, Type: "application", IpAddressType: "ipv4",
 	}
 	s.State.Code = "active"
+	if b.scheme == "internal" {
+		s.DNSName = elsewhere
+	}
 	return s
 }
+
+// elsewhere is an address on loopback at which nobody listens: where an internal load balancer seems to be to whoever looks
+// from outside its network. Those within have been told its real one.
+const elsewhere = "127.255.255.254"
 
 // dimension is how CloudWatch names the load balancer: app/name/hex.
 func (b *balancer) dimension() string {

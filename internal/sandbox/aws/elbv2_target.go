@@ -188,7 +188,7 @@ func (e *elb) registerTargets(_ context.Context, _ caller, in *targetsInput) (*e
 	}
 	for _, t := range in.Targets {
 		if !slices.ContainsFunc(g.targets, t.same) {
-			g.targets = append(slices.Clone(g.targets), elbTarget{Id: t.Id, Port: t.Port})
+			g.join(elbTarget{Id: t.Id, Port: t.Port}, e.now(), e.options.TargetSettling)
 		}
 	}
 	return &elbEmpty{}, nil
@@ -201,9 +201,9 @@ func (e *elb) deregisterTargets(_ context.Context, _ caller, in *targetsInput) (
 	if err != nil {
 		return nil, err
 	}
-	g.targets = slices.DeleteFunc(slices.Clone(g.targets), func(have elbTarget) bool {
+	g.leave(func(have elbTarget) bool {
 		return slices.ContainsFunc(in.Targets, func(t elbTarget) bool { return t.Id == have.Id && (t.Port == 0 || t.Port == have.Port) })
-	})
+	}, e.now(), e.options.TargetDraining)
 	return &elbEmpty{}, nil
 }
 
@@ -221,6 +221,12 @@ func (e *elb) describeTargetHealth(ctx context.Context, _ caller, in *targetHeal
 		return nil, err
 	}
 	targets, check := slices.Clone(g.targets), g.health
+	moving := g.movingAt(e.now())
+	for _, m := range moving {
+		if m.state == "draining" {
+			targets = append(targets, m.elbTarget)
+		}
+	}
 	e.mu.Unlock()
 	if len(in.Targets) > 0 {
 		targets = slices.DeleteFunc(targets, func(t elbTarget) bool { return !slices.ContainsFunc(in.Targets, t.same) })
@@ -230,6 +236,10 @@ func (e *elb) describeTargetHealth(ctx context.Context, _ caller, in *targetHeal
 	for i, t := range targets {
 		one := &out.TargetHealthDescriptions[i]
 		one.Target, one.HealthCheckPort = t, strconv.Itoa(t.Port)
+		if i := slices.IndexFunc(moving, func(m movingTarget) bool { return m.same(t) }); i >= 0 {
+			one.TargetHealth.State, one.TargetHealth.Reason, one.TargetHealth.Description = moving[i].state, moving[i].reason(), "Target is "+moving[i].state
+			continue
+		}
 		asked.Go(func() {
 			one.TargetHealth.State, one.TargetHealth.Reason, one.TargetHealth.Description = e.ask(ctx, t, check)
 		})

@@ -25,9 +25,15 @@ type balancerTest struct {
 
 func newBalancerTest(t *testing.T) *balancerTest {
 	t.Helper()
+	return newBalancerOf(t, Options{TargetSettling: -1})
+}
+
+func newBalancerOf(t *testing.T, o Options) *balancerTest {
+	t.Helper()
 	b := &balancerTest{T: t, clock: newTestClock()}
 	var url string
-	b.cloud, url = testCloud(t, Options{Now: b.clock.now})
+	o.Now = b.clock.now
+	b.cloud, url = testCloud(t, o)
 	b.api = elbsdk.NewFromConfig(testConfig(url, "other"))
 	lb, err := b.api.CreateLoadBalancer(t.Context(), &elbsdk.CreateLoadBalancerInput{Name: ref("orders"), Tags: tagsOf("environment", "sandbox")})
 	must(t, err)

@@ -214,8 +214,9 @@ func (l *listener) choose(f *forwardAction) (group string, t elbTarget, ok bool)
 		if err != nil || len(g.targets) == 0 {
 			return "", elbTarget{}, false
 		}
+		ready := g.ready(l.elb.now())
 		g.next++
-		return g.arn, g.targets[g.next%len(g.targets)], true
+		return g.arn, ready[g.next%len(ready)], true
 	}
 	return "", elbTarget{}, false
 }

@@ -44,6 +44,7 @@ type Mapping struct {
 	BatchSize                      int
 	MaximumBatchingWindowInSeconds int
 	FunctionResponseTypes          []string
+	LastModified                   float64 `json:",omitempty"` // seconds since 1970
 }
 
 func (l *lambdaService) config() any {
