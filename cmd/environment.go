@@ -108,6 +108,7 @@ func unknownEnvironment(f *drills.File, name string) error {
 type sandboxUse struct {
 	start     bool   // plan, run: start one in this process where none answers
 	responder string // for one that is started
+	own       bool   // play: not one that another process has started, unless FIREDRILL_SANDBOX names it
 }
 
 // sandboxEnvironment is the built-in environment, made of what a sandbox tells of itself.
@@ -120,7 +121,7 @@ func (d *Deps) sandboxEnvironment(ctx context.Context, o sandboxUse) (*drills.En
 		}
 		return sandboxOf(w), stop, nil
 	}
-	if w, err := d.runningSandbox(ctx); err == nil {
+	if w, err := d.runningSandbox(ctx); err == nil && !o.own {
 		return sandboxOf(w), stop, nil
 	}
 	if !o.start {

@@ -82,6 +82,14 @@ func (s *signals) say(format string, args ...any) {
 	}
 }
 
+// interrupt is ^C where the terminal makes no signal of it.
+func (s *signals) interrupt() {
+	select {
+	case s.c <- os.Interrupt:
+	default: // as many wait as count
+	}
+}
+
 // stop ends the listening.
 func (s *signals) stop() {
 	signal.Stop(s.c)

@@ -1,0 +1,102 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/firedrill/firedrill/drills"
+	"github.com/firedrill/firedrill/internal/journal"
+	"github.com/firedrill/firedrill/observe/debrief"
+	"github.com/firedrill/firedrill/observe/timeline"
+)
+
+// debrief tells the player's own times: the seven instants, what they did when, and what to play next.
+func (g *game) debrief(s *drills.State) {
+	t := timeline.Of(s.Events, g.d.Now())
+	width := g.console.width()
+	zero := t.Instant(timeline.Effective).At
+	if zero.IsZero() {
+		zero = t.Planned
+	}
+	g.say("\n%s", g.style.of(journal.RunFinished, "Your times"))
+	for _, name := range timeline.Names() {
+		i := t.Instant(name)
+		if i.At.IsZero() {
+			g.say("  %-13s %8s  %s", name, "–", strings.ReplaceAll(string(i.Reason), "_", " "))
+			continue
+		}
+		g.say("  %-13s %8s  %s", name, offset(i.At.Sub(zero)), means(name))
+	}
+	g.mu.Lock()
+	did := slices.Clone(g.did)
+	g.mu.Unlock()
+	if len(did) > 0 {
+		g.say("\n%s", g.style.of(journal.RunFinished, "What you did"))
+	}
+	for i := 0; i < len(did); i++ {
+		at := offset(did[i].at.Sub(zero))
+		if !did[i].look {
+			g.say("%s", wrap(fmt.Sprintf("  %8s  ", at), plain(did[i].what), width))
+			continue
+		}
+		looked := []string{did[i].what}
+		for ; i+1 < len(did) && did[i+1].look; i++ { // looks change nothing: those in a row are one line
+			if what := did[i+1].what; !slices.Contains(looked, what) {
+				looked = append(looked, what)
+			}
+		}
+		g.say("%s", g.style.dim(wrap(fmt.Sprintf("  %8s  ", at), "looked at "+strings.Join(looked, ", "), width)))
+	}
+	for _, f := range t.Faults {
+		g.say("\n%s", wrap("", fmt.Sprintf("It was %s on %s: %s.", f.Kind, plain(f.Target), ended(f)), width))
+	}
+	g.say("\n%s", wrap("", g.verdict(t)+" Next: firedrill play "+g.p.next, width))
+}
+
+// means says what an instant is, to somebody who meets it for the first time.
+func means(n timeline.Name) string {
+	switch n {
+	case timeline.Effective:
+		return "the first answer that showed the fault"
+	case timeline.Detected:
+		return "their alarm noticed"
+	case timeline.Paged:
+		return "your phone rang"
+	case timeline.Acknowledged:
+		return "you were on it"
+	case timeline.Mitigated:
+		return "it stopped hurting, before anything was put back for you"
+	case timeline.Resolved:
+		return "you said that it was well"
+	}
+	return "everything was read back as before"
+}
+
+// ended says how a fault ended.
+func ended(f timeline.Fault) string {
+	switch f.How {
+	case "restored":
+		return "firedrill put it back"
+	case "already_restored":
+		return "you had put it back yourself"
+	case "diverged":
+		return "what you made of it was left as it is"
+	case "never_applied":
+		return "it never took place"
+	}
+	return f.State
+}
+
+// verdict is one sentence about the whole.
+func (g *game) verdict(t timeline.Timeline) string {
+	switch i := t.Interval("mitigate"); {
+	case t.Outcome == timeline.Met && i.Known:
+		return fmt.Sprintf("You made it well %s after it began to hurt.", debrief.Seconds(i.Seconds))
+	case t.Outcome == timeline.Met:
+		return "You did what there was to do."
+	case t.Outcome == timeline.Aborted || t.Outcome == timeline.Interrupted:
+		return "You stopped; everything is put back."
+	}
+	return "Not this time: the debrief says what was missing."
+}
