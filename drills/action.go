@@ -18,6 +18,7 @@ const (
 	Apply       Verb = "apply"   // issue the change
 	Page        Verb = "page"    // tell people
 	Poll        Verb = "poll"    // load, and everything that looks
+	Hear        Verb = "hear"    // what notes on the incident ask
 	Revert      Verb = "revert"  // put back
 	Settle      Verb = "settle"  // read back
 	Disarm      Verb = "disarm"  // delete the dead-man's switch

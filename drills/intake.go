@@ -41,6 +41,7 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 	defer hurry()
 	var wg, loads sync.WaitGroup
 	in := &intake{}
+	st.answer(ctx, s)
 	for i := range s.Faults {
 		if s.Faults[i].Phase == Applied {
 			effect := &effect{id: s.Plan.Faults[i].ID, fault: &s.Faults[i]}
@@ -174,7 +175,13 @@ func (in *intake) add(events ...journal.Event) {
 func (in *intake) stopping() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return slices.ContainsFunc(in.events, func(e journal.Event) bool { return e.Kind == journal.AbortRequested })
+	return slices.ContainsFunc(in.events, urgent)
+}
+
+// urgent: what stops the run, or asks something of it, waits for no interval to end.
+func urgent(e journal.Event) bool {
+	noted := e.Kind == journal.IncidentNoted || e.Kind == journal.IncidentNoteEdited
+	return e.Kind == journal.AbortRequested || noted && len(Commands(e.Fact.Text)) > 0
 }
 
 // dropUnknown: a look that a signal cut short says nothing.

@@ -13,8 +13,12 @@ import (
 type noteState struct {
 	at      time.Time // the pager's clock
 	told    time.Time // our clock: when the journal was told of it
+	entry   string    // what told of it first
 	user    string
+	by      string // the user's name
+	human   *bool
 	text    string
+	asks    []string // the commands that it holds
 	deleted bool
 }
 
@@ -42,7 +46,8 @@ func (in *incidentState) note(e journal.Event) {
 		if in.hasNote(e) {
 			return // by webhook and by poll at the same moment: one note
 		}
-		in.notes = append(in.notes, noteState{at: at, told: e.At, user: e.Fact.User, text: e.Fact.Text})
+		in.notes = append(in.notes, noteState{at: at, told: e.At, entry: e.Fact.Entry, user: e.Fact.User, by: e.Fact.By, human: e.Fact.Human,
+			text: e.Fact.Text, asks: Commands(e.Fact.Text)})
 		return
 	}
 	for i := range in.notes {
@@ -52,7 +57,7 @@ func (in *incidentState) note(e journal.Event) {
 		}
 		n.deleted = e.Kind == journal.IncidentNoteDeleted
 		if !n.deleted {
-			n.text = e.Fact.Text
+			n.text, n.asks = e.Fact.Text, Commands(e.Fact.Text)
 		}
 		return
 	}

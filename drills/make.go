@@ -74,6 +74,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	if r := st.planWords(spec, p); r != nil {
 		return v, r
 	}
+	v.Warn = append(v.Warn, p.unreached()...)
 	if r := st.cheap(ctx, v); r != nil {
 		return v, r // before any target is read: not even a look at another account
 	}
@@ -184,6 +185,9 @@ func (st *Steps) planWords(spec *Spec, p *Plan) *Refusal {
 			"%s tells people only at its end that it is a drill, and environment %s does not allow surprises", spec.Drill, st.Env.Name)
 	}
 	p.Page.Title = p.pageTitle()
+	if st.Env.PagerDuty.Notes == NotesSlack {
+		p.Notes = NotesSlack
+	}
 	if slack := st.Env.Slack; slack.Token != "" && st.Env.Teams[spec.Team].Slack != "" || slack.Webhook != "" {
 		p.Slack = &PlannedSlack{Channel: st.Env.Teams[spec.Team].Slack, Evidence: spec.Evidence}
 	}
@@ -195,8 +199,8 @@ const drillType = "drill"
 
 // planType gives drill incidents their type, where there is one and we may: to find out costs one question.
 func (st *Steps) planType(ctx context.Context, v *Preview) {
-	if st.World.Marker == nil {
-		return
+	if st.World.Marker == nil || v.Plan.Notes == NotesSlack {
+		return // a token that may write no note may write no type
 	}
 	switch known, err := st.World.Marker.HasType(ctx, drillType); {
 	case err != nil:

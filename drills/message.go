@@ -73,6 +73,7 @@ func (s *State) pageDetails() map[string]any {
 	d["this is a drill"] = "firedrill run " + s.Run + " in " + s.Plan.Environment
 	d["until"] = s.until().Format(time.RFC3339)
 	d["how to stop"] = s.howToStop()
+	d["on this incident"] = "write " + RemoteControl + " as a note, and it is heard"
 	return d
 }
 
@@ -94,7 +95,7 @@ func (s *State) untilWords() string {
 // startMessage says that a drill is on, and nothing of what is broken.
 func startMessage(s *State) string {
 	return drillTag + fmt.Sprintf("A fire drill is on in %s: %s. Answer it as you would at any other time.\n"+
-		"It is put back by itself, %s at the latest.\nTo stop it: %s",
+		"It is put back by itself, %s at the latest.\nTo stop it: write drill stop as a note on the incident, or %s",
 		s.Plan.Environment, s.title(), s.untilWords(), s.howToStop())
 }
 
@@ -144,7 +145,7 @@ func abortMessage(s *State) string {
 	if s.Stop != nil {
 		reason, why = s.Stop.Reason, s.Stop.Why
 	}
-	text := fmt.Sprintf("%sThe fire drill in %s (%s) is ended early: %s.", drillTag, s.Plan.Environment, s.title(), stopWords(reason))
+	text := fmt.Sprintf("%sThe fire drill in %s (%s) is ended early: %s.", drillTag, s.Plan.Environment, s.title(), s.stopWords(reason))
 	if why != "" {
 		text += "\n" + oneLine(why)
 	}
@@ -152,8 +153,14 @@ func abortMessage(s *State) string {
 }
 
 // stopWords is the reason for an early end, in plain words.
-func stopWords(reason string) string {
+func (s *State) stopWords(reason string) string {
 	switch reason {
+	case ReasonNote:
+		by := ""
+		if s.Stop != nil {
+			by = oneLine(s.Stop.By)
+		}
+		return cmp.Or(by, "somebody") + " asked for it, by a note on the incident"
 	case ReasonInterrupted:
 		return "its runner was told to stop"
 	case ReasonAbort:
@@ -196,8 +203,8 @@ func (s *State) putBackWords() string {
 
 // drillNote says on an incident of theirs that this is a drill: what is in place, until when, how to stop.
 func drillNote(s *State) string {
-	return fmt.Sprintf("%sThis is a fire drill (%s, run %s). In place: %s, until %s at the latest; it is put back by itself. To stop: %s",
-		drillTag, s.Plan.Drill, s.Run, strings.Join(s.faultWords(), ", "), s.until().Format("15:04 MST"), s.howToStop())
+	return fmt.Sprintf("%sThis is a fire drill (%s, run %s). In place: %s, until %s at the latest; it is put back by itself. Here you may write: %s. To stop elsewhere: %s",
+		drillTag, s.Plan.Drill, s.Run, strings.Join(s.faultWords(), ", "), s.until().Format("15:04 MST"), RemoteControl, s.howToStop())
 }
 
 // faultWords are the drill's faults, each with its target.

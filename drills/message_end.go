@@ -14,7 +14,7 @@ import (
 // and two questions. t is the run's timeline as it stands, with its outcome where that is known.
 func endMessage(s *State, t timeline.Timeline) string {
 	lines := []string{
-		fmt.Sprintf("%sThis was a fire drill in %s: %s. %s", drillTag, s.Plan.Environment, s.title(), outcomeWords(t)),
+		fmt.Sprintf("%sThis was a fire drill in %s: %s. %s", drillTag, s.Plan.Environment, s.title(), outcomeWords(s, t)),
 		timesWords(t),
 		s.putBackWords(),
 		strings.Join(s.links(), " · "),
@@ -24,7 +24,7 @@ func endMessage(s *State, t timeline.Timeline) string {
 }
 
 // outcomeWords is how it ended, in a sentence.
-func outcomeWords(t timeline.Timeline) string {
+func outcomeWords(s *State, t timeline.Timeline) string {
 	switch t.Outcome {
 	case timeline.Met:
 		return "All that was expected was met."
@@ -41,7 +41,7 @@ func outcomeWords(t timeline.Timeline) string {
 	case timeline.Failed:
 		return "It failed, by no fault of yours."
 	case timeline.Aborted, timeline.Interrupted:
-		return "It was ended early: " + stopWords(t.Reason) + "."
+		return "It was ended early: " + s.stopWords(t.Reason) + "."
 	case timeline.Dirty:
 		return "Something could not be put back, and its owner is paged for real."
 	}

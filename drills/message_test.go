@@ -33,7 +33,7 @@ func spoken(change func(*State)) *State {
 func TestStartMessage(t *testing.T) {
 	got := startMessage(spoken(nil))
 	want := "[DRILL] A fire drill is on in staging: Order writes are throttled. Answer it as you would at any other time.\n" +
-		"It is put back by itself, by 10:42 UTC at the latest.\nTo stop it: firedrill abort 01run --env staging"
+		"It is put back by itself, by 10:42 UTC at the latest.\nTo stop it: write drill stop as a note on the incident, or firedrill abort 01run --env staging"
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -140,8 +140,8 @@ func TestAbortMessage(t *testing.T) {
 		t.Error(d)
 	}
 	for _, reason := range []string{ReasonInterrupted, ReasonAbort, ReasonRecover, ReasonStop, ReasonForeign, ReasonPager, ReasonEngine,
-		ReasonJournal, ReasonRefused, ReasonFailed, ReasonLever, ReasonWorldGone} {
-		if stopWords(reason) == stopWords("") {
+		ReasonJournal, ReasonRefused, ReasonFailed, ReasonLever, ReasonWorldGone, ReasonNote} {
+		if s.stopWords(reason) == s.stopWords("") {
 			t.Errorf("%s has no words", reason)
 		}
 	}
@@ -169,7 +169,7 @@ func TestNotes(t *testing.T) {
 	at := time.Date(2026, 11, 20, 10, 12, 0, 0, time.UTC)
 	s := spoken(nil)
 	if d := cmp.Diff("[DRILL] This is a fire drill (orders-write-throttle, run 01run). In place: dynamodb.throttle on arn:table, until 10:42 UTC at "+
-		"the latest; it is put back by itself. To stop: firedrill abort 01run --env staging", drillNote(s)); d != "" {
+		"the latest; it is put back by itself. Here you may write: drill stop, drill hint, drill status. To stop elsewhere: firedrill abort 01run --env staging", drillNote(s)); d != "" {
 		t.Error(d)
 	}
 	for want, change := range map[string]func(*State){
@@ -217,7 +217,7 @@ What was crappy? What was awesome? Answer here within a day, and it stands in th
 func TestEveryOutcomeHasWords(t *testing.T) {
 	for _, o := range []timeline.Outcome{timeline.Dirty, timeline.Interrupted, timeline.Aborted, timeline.Failed, timeline.Refused,
 		timeline.Invalid, timeline.Undetected, timeline.Unanswered, timeline.Missed, timeline.Met} {
-		if got := outcomeWords(timeline.Timeline{Outcome: o}); got == "It is over." {
+		if got := outcomeWords(spoken(nil), timeline.Timeline{Outcome: o}); got == "It is over." {
 			t.Errorf("%s has no words", o)
 		}
 	}

@@ -29,6 +29,8 @@ func (s *State) limitPassed(now time.Time) bool {
 func (s *State) nextIn(now time.Time) Action {
 	first := s.due(0)
 	switch {
+	case len(s.commands()) > 0:
+		return s.act(Hear, -1, len(s.Heard))
 	case s.Started.IsZero() && now.Before(first):
 		return s.poll(now, first) // the checks come right before the first change, not a delay before it
 	case !s.Guarded:

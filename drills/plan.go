@@ -47,7 +47,8 @@ type Plan struct {
 	People      string          `json:"people,omitempty"` // names or pseudonyms
 	Slack       *PlannedSlack   `json:"slack,omitempty"`
 	Hints       []Hint          `json:"hints,omitempty"`
-	Type        string          `json:"type,omitempty"` // incident type that drill incidents get; empty: none
+	Type        string          `json:"type,omitempty"`  // incident type that drill incidents get; empty: none
+	Notes       string          `json:"notes,omitempty"` // where our notes stand, if not on the incident: NotesSlack
 }
 
 // Pace is how often a run looks at what.

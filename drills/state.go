@@ -58,6 +58,7 @@ type Stopping struct {
 	At     time.Time
 	// Incident is the real one that came, where that is the reason.
 	Incident string
+	By       string // who asked for it, as far as anybody knows
 }
 
 // Reasons for a run to unwind before its hold has ended.
@@ -74,6 +75,7 @@ const (
 	ReasonFailed      = "apply_failed"     // the change was not made
 	ReasonLever       = "lever"            // somebody pulled the safety lever
 	ReasonWorldGone   = "world_gone"       // the sandbox instance does not exist any more
+	ReasonNote        = "note"             // somebody wrote drill stop on the incident
 )
 
 // State is a run as its events tell it. Fold builds it, Next reads it, nobody else changes it.
@@ -113,6 +115,8 @@ type State struct {
 	Alarms     map[string]alarmState
 	Told       map[string]toldState // what people were told, by key
 	Thread     string               // the message that all later ones stand under
+	Heard      []command            // what notes asked, in the order in which it was heard
+	Mute       bool                 // the pager takes no notes of ours: they go to Slack
 	HandedBack bool                 // people were told how it ended
 	Good       map[string]int       // good readings in a row of each steady probe, by label
 	Finished   bool
@@ -179,6 +183,8 @@ func (s *State) Add(e journal.Event) {
 		s.alarm(e)
 	case journal.NoteSent, journal.MessageSent, journal.IncidentTyped:
 		s.said(e)
+	case journal.CommandHeard:
+		s.heard(e)
 	default:
 		if e.Fact.Fault != "" {
 			s.fault(e)
@@ -210,6 +216,7 @@ func (s *State) planned(e journal.Event) {
 		s.stop(ReasonEngine, journal.Event{At: e.At, Fact: journal.Fact{Why: s.Unplanned}})
 	}
 	s.Faults = make([]FaultState, len(s.Plan.Faults))
+	s.Mute = s.Plan.Notes == NotesSlack
 }
 
 // taken: whoever had the run before may have issued a call that we know nothing of.
@@ -242,7 +249,7 @@ func (s *State) reopened() {
 
 func (s *State) stop(reason string, e journal.Event) {
 	if s.Stop == nil {
-		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At}
+		s.Stop = &Stopping{Reason: reason, Why: e.Fact.Why, At: e.At, By: e.Fact.By}
 		if reason == ReasonForeign {
 			s.Stop.Incident = e.Fact.Incident
 		}

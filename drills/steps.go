@@ -78,6 +78,8 @@ func (st *Steps) Do(ctx context.Context, s *State, a Action) (events []journal.E
 		return []journal.Event{st.disarm(ctx, s, a)}
 	case Poll:
 		return st.poll(ctx, s, a)
+	case Hear:
+		return st.hear(ctx, s)
 	case Revert:
 		return []journal.Event{st.revert(ctx, s, a)}
 	case Settle:

@@ -39,6 +39,7 @@ func (s *State) said(e journal.Event) {
 	t.last = e.At
 	t.done = e.Fact.Err == "" || e.Kind == journal.NoteSent && !e.Fact.Definite
 	s.Told[key] = t
+	s.Mute = s.Mute || e.Kind == journal.NoteSent && e.Fact.Facts["status"] == statusForbidden
 	if e.Kind == journal.MessageSent && s.Thread == "" {
 		s.Thread = e.Fact.Thread
 	}
@@ -83,7 +84,7 @@ func (s *State) tellings(now time.Time) (list []telling) {
 			list = append(list, telling{key: journal.AboutEvidence + "/" + itoa(i), about: journal.AboutEvidence, text: m.Text, image: m.Image})
 		}
 	}
-	return append(list, s.hints(paged, now)...)
+	return s.routed(append(append(list, s.hints(paged, now)...), s.replies(now)...))
 }
 
 // announcements say on each of the drill's incidents that it is one. Our own page says so itself, unless people were not
@@ -100,25 +101,27 @@ func (s *State) announcements() (list []telling) {
 	return list
 }
 
-// hints are those whose time has come, for as long as people need them.
+// hints are those whose time has come, for as long as people need them, and those that somebody asked for.
 func (s *State) hints(paged, now time.Time) (list []telling) {
 	all, _, _ := s.People.resolved()
-	if paged.IsZero() || all || s.mitigated() {
-		return nil
-	}
+	needed := !paged.IsZero() && !all && !s.mitigated()
 	for i, h := range s.Plan.Hints {
-		if now.Before(paged.Add(h.After)) {
+		on, asked := s.askedHint(i + 1)
+		if !asked && (!needed || now.Before(paged.Add(h.After))) {
 			continue
 		}
 		t := telling{about: journal.AboutHint, hint: i + 1, text: hintMessage(s, i)}
 		for _, id := range s.People.drill() {
-			if !s.People.incidents[id].resolved {
-				t.key, t.incident = journal.AboutHint+"/"+itoa(i+1)+"/note", id
-				list = append(list, t)
+			if !asked && !s.People.incidents[id].resolved {
+				on = id
 				break
 			}
 		}
-		if s.Plan.Slack != nil {
+		if on != "" {
+			t.key, t.incident = journal.AboutHint+"/"+itoa(i+1)+"/note", on
+			list = append(list, t)
+		}
+		if s.Plan.Slack != nil && !paged.IsZero() {
 			t.key, t.incident = journal.AboutHint+"/"+itoa(i+1), ""
 			list = append(list, t)
 		}
@@ -131,7 +134,7 @@ func (s *State) owes() bool {
 	if s.Started.IsZero() {
 		return false
 	}
-	return s.Plan.Slack != nil || len(s.People.drill()) > 0 || s.Stop != nil && s.Stop.Incident != ""
+	return s.Plan.Slack != nil || len(s.People.drill()) > 0 || s.Stop != nil && (s.Stop.Incident != "" || s.Stop.Reason == ReasonNote)
 }
 
 // farewells are what people are told at the end, once everything is put back: how it went, and two questions; and on a
@@ -151,10 +154,10 @@ func (s *State) farewells(t timeline.Timeline, now time.Time) (list []telling) {
 	}
 	heard := s.Told[journal.AboutStart].done || len(s.People.drill()) > 0
 	if s.Plan.Slack == nil || !heard {
-		return list // whoever never heard of it is not told that it is over
+		return s.routed(list) // whoever never heard of it is not told that it is over
 	}
 	if s.Stop != nil {
 		list = append(list, telling{key: journal.AboutAbort, about: journal.AboutAbort, text: abortMessage(s)})
 	}
-	return append(list, telling{key: journal.AboutEnd + again, about: journal.AboutEnd, text: endMessage(s, t)})
+	return s.routed(append(list, telling{key: journal.AboutEnd + again, about: journal.AboutEnd, text: endMessage(s, t)}))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/firedrill/firedrill/internal/journal"
@@ -25,6 +26,9 @@ func (st *Steps) tellPeople(ctx context.Context, s *State) []journal.Event {
 func (st *Steps) tellOne(ctx context.Context, s *State, t telling) (e journal.Event) {
 	ctx, cancel := context.WithTimeout(ctx, courierTime)
 	defer cancel()
+	if t.incident != "" && t.about != "" {
+		t.text = unheard(t.text)
+	}
 	e = journal.Event{Kind: journal.NoteSent, Fact: journal.Fact{Key: t.key, Incident: t.incident, Text: t.text, Reason: t.about, Hint: t.hint}}
 	defer func() {
 		if r := recover(); r != nil {
@@ -51,6 +55,9 @@ func (st *Steps) tellOne(ctx context.Context, s *State, t telling) (e journal.Ev
 	if err != nil {
 		var p *observe.Problem
 		e.Fact.Err, e.Fact.Definite = err.Error(), errors.Is(err, errUntold) || errors.As(err, &p) && p.Status >= 400 && p.Status < 500
+		if e.Kind == journal.NoteSent && p != nil && p.Status == http.StatusForbidden {
+			e.Fact.Facts = map[string]string{"status": statusForbidden}
+		}
 	}
 	return e
 }
@@ -82,7 +89,13 @@ func (st *Steps) handBack(ctx context.Context, s *State) []journal.Event {
 	due := after.untold(after.farewells(timeline.Of(ended, now), now), now)
 	st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, after, t) })
 	events = append(events, st.changes(ctx, s)...)
-	events = append(events, st.flown(ctx)...)
+	told := st.flown(ctx)
+	events = append(events, told...)
+	if mute := after.having(told); mute.Mute && !after.Mute { // what the pager took no more has not been told yet
+		due := mute.untold(mute.farewells(timeline.Of(ended, now), now), now)
+		st.courier.carry(ctx, due, func(ctx context.Context, t telling) journal.Event { return st.tellOne(ctx, mute, t) })
+		events = append(events, st.flown(ctx)...)
+	}
 	if len(events) == 0 {
 		events = []journal.Event{{Kind: journal.LoadRead}}
 	}

@@ -228,6 +228,8 @@ const (
 	AboutHint     = "hint"      // see Hint
 	AboutAbort    = "abort"     // it was ended early
 	AboutEnd      = "end"       // it is over: outcome, times, what was put back, and two questions
+	AboutReply    = "reply"     // the answer to a command: see command.heard
+	AboutNotes    = "notes"     // in the team's channel: notes cannot be written on incidents, and stand there from now on
 	AboutHandOver = "hand_over" // on a real incident: what of ours was on, and that it is gone
 )
 
