@@ -138,7 +138,7 @@ func (st *Steps) check(ctx context.Context, p *Plan) (*found, *Refusal) {
 		return f, refuse("environment", "name one with --env", "no environment is known here")
 	}
 	for _, check := range []func(context.Context, *Plan, *found) *Refusal{
-		st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager, st.checkRest,
+		st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager, st.checkRest, st.checkCalm,
 	} {
 		if r := check(ctx, p, f); r != nil {
 			return f, r

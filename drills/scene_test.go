@@ -43,6 +43,9 @@ type scene struct {
 	pager   *fakePager
 	secrets map[string]string
 	reads   map[string]observe.Value // by label; ok where nothing stands
+	unrest  inject.Unrest            // around the target
+	blind   error                    // of the look at it
+	trail   observe.Trail
 }
 
 func newScene(t *testing.T) *scene {
@@ -129,6 +132,7 @@ func (s *scene) steps() *drills.Steps {
 	if s.pager != nil {
 		st.World.Pager = s.pager
 	}
+	st.World.Trail = s.trail
 	return st
 }
 
