@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,6 +19,29 @@ type question struct {
 	flag, title, example string
 	into                 *string
 	open                 bool // may be left empty
+	valid                func(string) error
+}
+
+// check says what is wrong with an answer while it can still be mended.
+func (q question) check(s string) error {
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "" && q.open:
+		return nil
+	case s == "":
+		return errors.New("it is needed")
+	case q.valid != nil:
+		return q.valid(s)
+	}
+	return nil
+}
+
+// digits is the form of an AWS account.
+func digits(s string) error {
+	if len(s) != 12 || strings.Trim(s, "0123456789") != "" {
+		return errors.New("an account is twelve digits")
+	}
+	return nil
 }
 
 // complete finds out what the draft leaves open: from the account and PagerDuty where they can be reached, from the
@@ -24,7 +49,7 @@ type question struct {
 func (d *Deps) complete(ctx context.Context, e *environmentDraft) (*account, error) {
 	if len(e.Regions) == 0 && d.Terminal() {
 		region := ""
-		if err := d.ask([]question{{"region", "AWS region", "eu-west-1", &region, false}}); err != nil {
+		if err := d.ask([]question{{"region", "AWS region", "eu-west-1", &region, false, nil}}); err != nil {
 			return nil, err
 		}
 		e.Regions = strings.FieldsFunc(region, func(r rune) bool { return r == ',' || r == ' ' })
@@ -65,10 +90,10 @@ func (d *Deps) greet(a *account, e *environmentDraft) error {
 // must are the questions that have to be answered.
 func (e *environmentDraft) must(region *string) []question {
 	return []question{
-		{"account", "AWS account of staging (twelve digits)", "123456789012", &e.Account, false},
-		{"region", "AWS region", "eu-west-1", region, false},
-		{"service", "Id of the PagerDuty service of team " + e.Team, "PORDERS", &e.Service, false},
-		{"from", "E-mail address of firedrill's own PagerDuty user", "drills@example.com", &e.From, false},
+		{"account", "AWS account of staging (twelve digits)", "123456789012", &e.Account, false, digits},
+		{"region", "AWS region", "eu-west-1", region, false, nil},
+		{"service", "Id of the PagerDuty service of team " + e.Team, "PORDERS", &e.Service, false, nil},
+		{"from", "E-mail address of firedrill's own PagerDuty user", "drills@example.com", &e.From, false, nil},
 	}
 }
 
@@ -109,7 +134,7 @@ func (d *Deps) askAll(ctx context.Context, a *account, e *environmentDraft) erro
 		open = append(open, q)
 	}
 	if !e.keyGiven {
-		open = append(open, question{"key", "Where firedrill's integration key of that service is kept", "env:NAME, file:PATH, ssm:NAME or secretsmanager:ID, never the key itself", &e.Key, false})
+		open = append(open, question{"key", "Where firedrill's integration key of that service is kept", "ssm:/firedrill/" + e.Team + " or env:PAGERDUTY_KEY: a reference, never the key itself", &e.Key, false, nil})
 	}
 	if err := d.ask(open); err != nil {
 		return err
@@ -122,7 +147,7 @@ func (d *Deps) askAll(ctx context.Context, a *account, e *environmentDraft) erro
 	if e.Target == "" || e.URL != "" {
 		return nil
 	}
-	return d.ask([]question{{"url", "Address that answers 200 while all is well (nothing: none)", "https://orders.staging.example.com/health", &e.URL, true}})
+	return d.ask([]question{{"url", "Address that answers 200 while all is well (nothing: none)", "https://orders.staging.example.com/health", &e.URL, true, func(s string) error { _, err := pathOf(s); return err }}})
 }
 
 // askService lets a person choose a service of PagerDuty's, where it lists them.
@@ -154,7 +179,7 @@ const noTarget = "none"
 // askTarget lets a person choose what the first drill breaks, of what is listed.
 func (d *Deps) askTarget(ctx context.Context, a *account, e *environmentDraft) error {
 	if a.lost != nil {
-		return d.ask([]question{{"target", "What shall the first drill break? (nothing: no drill yet)", "dynamodb:TABLE, sqs:QUEUE or alb:BALANCER/PORT", &e.Target, true}})
+		return d.ask([]question{{"target", "What shall the first drill break? (nothing: no drill yet)", "dynamodb:TABLE, sqs:QUEUE or alb:BALANCER/PORT", &e.Target, true, isTarget}})
 	}
 	service := ""
 	said := []string{"a table: DynamoDB takes fewer writes", "a queue: messages that nobody can read", "a load balancer: it answers with an error"}
@@ -168,7 +193,7 @@ func (d *Deps) askTarget(ctx context.Context, a *account, e *environmentDraft) e
 	list, err := a.things.List(ctx, service)
 	if err != nil {
 		fmt.Fprintf(d.Err, "not listed: %v\n", err)
-		return d.ask([]question{{"target", "What shall it break? (nothing: no drill yet)", service + ":NAME", &e.Target, true}})
+		return d.ask([]question{{"target", "What shall it break? (nothing: no drill yet)", service + ":NAME", &e.Target, true, isTarget}})
 	}
 	options, out := targetOptions(list.Candidates, e.wanted())
 	if len(options) == 0 {
@@ -226,7 +251,19 @@ func (d *Deps) choose(title, about string, options []huh.Option[string], into *s
 	for _, v := range valid {
 		field = field.Validate(v)
 	}
-	return d.form(field)
+	if err := d.form(field); err != nil {
+		return err
+	}
+	if !d.plain() { // what is left of the list does not show what was chosen
+		fmt.Fprintf(d.Err, "%s  %s\n", title, *into)
+	}
+	return nil
+}
+
+// isTarget says whether --target would take it.
+func isTarget(s string) error {
+	_, _, err := splitTarget(s)
+	return err
 }
 
 // ask puts questions to a person at a terminal.
@@ -237,12 +274,7 @@ func (d *Deps) ask(open []question) error {
 	var fields []huh.Field
 	for _, q := range open {
 		// the example is no placeholder: huh cannot draw one on a terminal that is narrower
-		fields = append(fields, huh.NewInput().Title(q.title).Description("such as "+q.example).Value(q.into).Validate(func(s string) error {
-			if strings.TrimSpace(s) == "" && !q.open {
-				return errors.New("it is needed")
-			}
-			return nil
-		}))
+		fields = append(fields, huh.NewInput().Title(q.title).Description("such as "+q.example).Value(q.into).Validate(q.check))
 	}
 	if err := d.form(fields...); err != nil {
 		return err
@@ -253,11 +285,32 @@ func (d *Deps) ask(open []question) error {
 	return nil
 }
 
-// form runs a form; for screen readers and dumb terminals it is a question a line.
+// form runs a form.
 func (d *Deps) form(fields ...huh.Field) error {
-	plain := d.Getenv("TERM") == "dumb" || d.Getenv("ACCESSIBLE") != ""
-	if err := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(d.Err).WithAccessible(plain).Run(); err != nil {
+	if err := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(screenOf(d.Err)).WithAccessible(d.plain()).Run(); err != nil {
 		return errors.Join(usage("not asked to the end: nothing was written"), err)
 	}
 	return nil
+}
+
+// plain asks for words alone: a question a line, for screen readers and dumb terminals.
+func (d *Deps) plain() bool { return d.Getenv("TERM") == "dumb" || d.Getenv("ACCESSIBLE") != "" }
+
+// screen is the terminal that forms are drawn on: it has a size, which they ask for, and takes no secret.
+type screen struct {
+	*os.File
+	clear io.Writer
+}
+
+// Write takes all of p.
+func (s screen) Write(p []byte) (int, error) { return s.clear.Write(p) }
+
+// screenOf finds the terminal behind what takes secrets out: on a writer without a size a form draws nothing at all.
+func screenOf(w io.Writer) io.Writer {
+	if c, ok := w.(*clearWriter); ok {
+		if f, ok := c.to.(*os.File); ok {
+			return screen{f, c}
+		}
+	}
+	return w
 }

@@ -318,7 +318,7 @@ func (d *Deps) afterInit(ctx context.Context, a *account, env *drills.Environmen
 		fmt.Fprintf(d.Err, "Try next: firedrill doctor --env %s, then firedrill plan %s --env %[1]s\n", env.Name, first.Name)
 		return nil
 	}
-	fmt.Fprintf(d.Err, "planned: it may run.\nTry next: firedrill plan %s --env %s to see what it would do\n", first.Name, env.Name)
+	fmt.Fprintf(d.Err, "planned: it may run.\nTry next: firedrill plan %s --env %s to see what it would do, firedrill doctor --env %[2]s for all around it\n", first.Name, env.Name)
 	return nil
 }
 
