@@ -2,11 +2,13 @@ package drills
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
-	ical "github.com/arran4/golang-ical"
+	"github.com/emersion/go-ical"
 )
 
 // Bounds of a calendar of holidays.
@@ -38,30 +40,64 @@ func ReadCalendar(source string, src []byte, zone *time.Location, from, to time.
 	if len(src) > maxCalendar {
 		return nil, &CalendarError{source, 0, "it is longer than 1 MiB", "keep holidays in a calendar of their own"}
 	}
-	cal, err := parseCalendar(src)
+	all, err := parseCalendar(src)
 	if err != nil {
 		return nil, &CalendarError{source, 0, "it is no iCalendar file: " + shortLine(err.Error()), "export it anew, as .ics"}
 	}
-	r := &calendarReader{source: source, zone: zone, from: from, to: to, zones: zonesOf(cal)}
-	r.events(cal, linesOf(src))
+	r := &calendarReader{source: source, zone: zone, from: from, to: to, zones: zonesOf(all)}
+	r.events(all, linesOf(src))
 	if r.err != nil {
 		return nil, r.err
 	}
 	return r.daysOff()
 }
 
-// parseCalendar: whatever the library does with a file that is none, it is an error.
-func parseCalendar(src []byte) (cal *ical.Calendar, err error) {
+// parseCalendar reads every calendar of a file: whatever the library does with a file that is none, it is an error.
+func parseCalendar(src []byte) (all []*ical.Component, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("it cannot be parsed: %v", r)
 		}
 	}()
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")) // some programs begin every text so
-	if cal, err = ical.ParseCalendar(bytes.NewReader(src)); err == nil && cal == nil {
-		err = fmt.Errorf("it is empty")
+	if tangled(src) {
+		return nil, errors.New("a property has parameters without end")
 	}
-	return cal, err
+	for d := ical.NewDecoder(bytes.NewReader(src)); ; {
+		cal, err := d.Decode()
+		switch {
+		case errors.Is(err, io.EOF) && len(all) > 0 && cal == nil:
+			return all, nil
+		case errors.Is(err, io.EOF):
+			return nil, errors.New("it breaks off")
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, cal.Component)
+	}
+}
+
+// maxParameters is how long what stands before a property's value may be.
+const maxParameters = 4096
+
+// tangled says that some property never comes to its value: what reads parameters is slow with long ones.
+func tangled(src []byte) bool {
+	length, quoted, value := 0, false, false
+	for i, c := range src {
+		switch {
+		case c == '\n' && (i+1 == len(src) || src[i+1] != ' ' && src[i+1] != '\t'):
+			length, quoted, value = 0, false, false
+			continue
+		case c == '"':
+			quoted = !quoted
+		case c == ':' && !quoted:
+			value = true
+		}
+		if length++; length > maxParameters && !value {
+			return true
+		}
+	}
+	return false
 }
 
 // linesOf are the lines on which events begin: the parser keeps none.
@@ -106,50 +142,62 @@ func (r *calendarReader) wrong(line int, try, what string, args ...any) {
 	}
 }
 
-func (r *calendarReader) events(cal *ical.Calendar, lines []int) {
-	for i, e := range cal.Events() {
-		line := 0
-		if i < len(lines) {
-			line = lines[i]
-		}
-		if r.event(e, line); r.err != nil {
-			return
+func (r *calendarReader) events(all []*ical.Component, lines []int) {
+	n := 0
+	for _, cal := range all {
+		for _, e := range cal.Children {
+			if e.Name != ical.CompEvent {
+				continue
+			}
+			line := 0
+			if n < len(lines) {
+				line = lines[n]
+			}
+			if n++; r.err == nil {
+				r.event(e, line)
+			}
 		}
 	}
 }
 
 // event reads one event.
-func (r *calendarReader) event(in *ical.VEvent, line int) {
+func (r *calendarReader) event(in *ical.Component, line int) {
 	e := &event{line: line}
 	var end *stamp
 	var lasts string
-	started := false
-	for _, p := range in.Properties {
-		switch value := p.Value; strings.ToUpper(p.IANAToken) {
-		case "UID":
-			e.uid = value
-		case "SUMMARY":
-			e.name = shortLine(ical.FromText(value))
-		case "STATUS":
-			e.cancelled = strings.EqualFold(strings.TrimSpace(value), "CANCELLED")
-		case "DTSTART":
-			e.start, started = r.stamp(&p.BaseProperty, value, line), true
-		case "DTEND":
-			s := r.stamp(&p.BaseProperty, value, line)
-			end = &s
-		case "DURATION":
-			lasts = value
-		case "RRULE":
-			e.rules = append(e.rules, value)
-		case "RDATE":
-			e.also = append(e.also, r.stamps(&p.BaseProperty, line)...)
-		case "EXDATE":
-			e.but = append(e.but, r.stamps(&p.BaseProperty, line)...)
-		case "RECURRENCE-ID":
-			s := r.stamp(&p.BaseProperty, value, line)
-			e.instead = &s
-		}
+	for _, p := range in.Props[ical.PropUID] {
+		e.uid = p.Value
 	}
+	for _, p := range in.Props[ical.PropSummary] {
+		e.name = shortLine(unescaped(p.Value))
+	}
+	for _, p := range in.Props[ical.PropStatus] {
+		e.cancelled = strings.EqualFold(strings.TrimSpace(p.Value), "CANCELLED")
+	}
+	for _, p := range in.Props[ical.PropDateTimeStart] {
+		e.start = r.stamp(p, p.Value, line)
+	}
+	for _, p := range in.Props[ical.PropDateTimeEnd] {
+		s := r.stamp(p, p.Value, line)
+		end = &s
+	}
+	for _, p := range in.Props[ical.PropDuration] {
+		lasts = p.Value
+	}
+	for _, p := range in.Props[ical.PropRecurrenceRule] {
+		e.rules = append(e.rules, p.Value)
+	}
+	for _, p := range in.Props[ical.PropRecurrenceDates] {
+		e.also = append(e.also, r.stamps(p, line)...)
+	}
+	for _, p := range in.Props[ical.PropExceptionDates] {
+		e.but = append(e.but, r.stamps(p, line)...)
+	}
+	for _, p := range in.Props[ical.PropRecurrenceID] {
+		s := r.stamp(p, p.Value, line)
+		e.instead = &s
+	}
+	started := len(in.Props[ical.PropDateTimeStart]) > 0
 	if !started {
 		r.wrong(line, "DTSTART;VALUE=DATE:20261225", "the event has no DTSTART")
 	}
@@ -188,6 +236,14 @@ func (r *calendarReader) length(e *event, end *stamp, lasts string) {
 }
 
 const day = 24 * time.Hour
+
+// unescaped is a text as it was written: https://www.rfc-editor.org/rfc/rfc5545#section-3.3.11
+func unescaped(s string) string {
+	for _, pair := range [][2]string{{`\n`, " "}, {`\N`, " "}, {`\,`, ","}, {`\;`, ";"}, {`\\`, `\`}} {
+		s = strings.ReplaceAll(s, pair[0], pair[1])
+	}
+	return s
+}
 
 // shortLine makes one line of what a file says, and not a long one.
 func shortLine(s string) string {

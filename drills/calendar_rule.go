@@ -1,14 +1,13 @@
 package drills
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/teambition/rrule-go"
 )
 
-// daysOff are the days off of all events that touch the time that was asked about, in order.
+// daysOff are the days off of all events that touch the time that was asked about.
 func (r *calendarReader) daysOff() (days []DayOff, err error) {
 	instead := map[string][]stamp{}
 	for _, e := range r.all {
@@ -35,7 +34,6 @@ func (r *calendarReader) daysOff() (days []DayOff, err error) {
 			return nil, r.err
 		}
 	}
-	slices.SortStableFunc(days, func(a, b DayOff) int { return a.From.Compare(b.From) })
 	return days, nil
 }
 
@@ -52,23 +50,26 @@ func (r *calendarReader) dayOff(e *event, wall time.Time) DayOff {
 // walls are the wall times at which an event begins: its own, those of its rules, those it names, and none of those it
 // excludes.
 func (r *calendarReader) walls(e *event) (list []time.Time) {
-	list = append(list, e.start.wall)
+	without := map[time.Time]bool{}
+	for _, s := range e.but {
+		without[r.wallOf(e, s)] = true
+	}
+	add := func(wall time.Time) {
+		if !without[wall] {
+			without[wall] = true
+			list = append(list, wall)
+		}
+	}
+	add(e.start.wall)
 	for _, rule := range e.rules {
-		list = append(list, r.ruled(e, rule)...)
+		for _, wall := range r.ruled(e, rule) {
+			add(wall)
+		}
 	}
 	for _, s := range e.also {
-		list = append(list, r.wallOf(e, s))
+		add(r.wallOf(e, s))
 	}
-	slices.SortFunc(list, time.Time.Compare)
-	list = slices.CompactFunc(list, time.Time.Equal)
-	return slices.DeleteFunc(list, func(wall time.Time) bool {
-		return slices.ContainsFunc(e.but, func(s stamp) bool {
-			if s.date {
-				return wall.Truncate(day).Equal(s.wall)
-			}
-			return wall.Equal(r.wallOf(e, s))
-		})
-	})
+	return list
 }
 
 // wallOf is a date or time on the event's own clock.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	ical "github.com/arran4/golang-ical"
+	"github.com/emersion/go-ical"
 )
 
 // stamp is a date, or a time on the clock on the wall of a zone.
@@ -41,7 +41,7 @@ func (s stamp) on(wall time.Time, zone *time.Location) time.Time {
 }
 
 // stamps reads a list of dates or times.
-func (r *calendarReader) stamps(p *ical.BaseProperty, line int) (list []stamp) {
+func (r *calendarReader) stamps(p ical.Prop, line int) (list []stamp) {
 	for value := range strings.SplitSeq(p.Value, ",") {
 		list = append(list, r.stamp(p, value, line))
 	}
@@ -49,7 +49,7 @@ func (r *calendarReader) stamps(p *ical.BaseProperty, line int) (list []stamp) {
 }
 
 // stamp reads a date or a time: https://www.rfc-editor.org/rfc/rfc5545#section-3.3.5
-func (r *calendarReader) stamp(p *ical.BaseProperty, value string, line int) (s stamp) {
+func (r *calendarReader) stamp(p ical.Prop, value string, line int) (s stamp) {
 	value = strings.TrimSpace(value)
 	var err error
 	utc := strings.HasSuffix(value, "Z")
@@ -59,43 +59,29 @@ func (r *calendarReader) stamp(p *ical.BaseProperty, value string, line int) (s 
 		s.wall, err = time.Parse("20060102T150405", strings.TrimSuffix(value, "Z"))
 	}
 	if err != nil || s.wall.Year() < 1900 || s.wall.Year() > 2999 {
-		r.wrong(line, "20261225, or 20261225T090000", "%s %q is no date and no time of this age", p.IANAToken, value)
+		r.wrong(line, "20261225, or 20261225T090000", "%s %q is no date and no time of this age", p.Name, value)
 		return s
 	}
-	switch name := first(p.ICalParameters["TZID"]); {
+	switch name := p.Params.Get(ical.ParamTimezoneID); {
 	case s.date:
 	case utc:
 		s.zone = time.UTC
 	case name != "":
 		if s.zone, err = r.zoneOf(name); err != nil {
-			r.wrong(line, "a zone such as Europe/Berlin", "%s: %v", p.IANAToken, err)
+			r.wrong(line, "a zone such as Europe/Berlin", "%s: %v", p.Name, err)
 		}
 	}
 	return s
 }
 
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
-}
-
 // zonesOf are the names of zones that the file explains: many say which of the usual ones they mean.
-func zonesOf(cal *ical.Calendar) map[string]string {
+func zonesOf(all []*ical.Component) map[string]string {
 	zones := map[string]string{}
-	for _, z := range cal.Timezones() {
-		var id, means string
-		for _, p := range z.Properties {
-			switch strings.ToUpper(p.IANAToken) {
-			case "TZID":
-				id = p.Value
-			case "X-LIC-LOCATION":
-				means = p.Value
+	for _, cal := range all {
+		for _, z := range cal.Children {
+			if id, means := z.Props.Get(ical.PropTimezoneID), z.Props.Get("X-LIC-LOCATION"); z.Name == ical.CompTimezone && id != nil && means != nil {
+				zones[id.Value] = means.Value
 			}
-		}
-		if id != "" && means != "" {
-			zones[id] = means
 		}
 	}
 	return zones

@@ -66,6 +66,7 @@ func TestSecurityPageNamesEveryDestination(t *testing.T) {
 	told := map[string]string{ // where a request is made, and the page's words for it
 		"observe/pager_wire.go": "api.pagerduty.com", "observe/probe_http.go": "URLs of `http` probes", "observe/date.go": "api.pagerduty.com",
 		"observe/slack_wire.go":      "`slack.com`, or the incoming webhook",
+		"observe/calendar.go":        "the addresses under `holidays`",
 		"observe/promql_wire.go":     "URLs of `promql` and `alertmanager` probes",
 		"inject/httperror_verify.go": "the load balancer of an `http.error`",
 	}

@@ -61,7 +61,7 @@ func (r *reader) environmentName(p pair) string {
 func (r *reader) environment(name string, n *node) Environment {
 	e := Environment{Name: name, Store: StoreSpec{Kind: "sqlite"}, UndoPatience: defaultUndoPatience, Settle: defaultSettle, Source: r.file}
 	roles := []roleMark{}
-	r.object(n, "an environment",
+	r.object(n, "an environment", append(r.daysOff(&e),
 		field{"aws", `aws: {account: "123456789012", regions: [eu-west-1]}`, func(v *node) { e.AWS = r.aws(v, &roles) }},
 		field{"tags", "tags: {environment: staging, firedrill: allowed}", func(v *node) { e.Tags = r.targetTags(v) }},
 		field{"window", "", func(v *node) { e.Window = r.window(v) }},
@@ -84,7 +84,7 @@ func (r *reader) environment(name string, n *node) Environment {
 			}})
 		}},
 		field{"people", "", func(v *node) { e.People = r.oneOf(v, "people", PeopleNamed, PeoplePseudonyms) }},
-	)
+	)...)
 	for _, role := range roles {
 		if m := roleForm.FindStringSubmatch(role.arn); m != nil && e.AWS.Account != "" && m[1] != e.AWS.Account {
 			r.wrong(role.at, "a role of account "+e.AWS.Account, "%s is of account %s, and the environment is account %s", role.what, m[1], e.AWS.Account)
