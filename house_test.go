@@ -46,6 +46,7 @@ var rooms = map[string][]string{
 var wiring = []string{
 	"cmd/deps.go",         // makes the clients
 	"cmd/oidc.go",         // gets a CI job's identity tokens for them
+	"cmd/doctor_eyes.go",  // lets a doctor look through the clients of an environment
 	"cmd/secrets.go",      // reads secrets through the account's clients
 	"cmd/init_account.go", // lists the account for who writes its environment file
 	"cmd/store.go",        // opens the shared journal with an environment's own credentials

@@ -96,7 +96,7 @@ func newRoot(d *Deps) *cobra.Command {
 func verbsOf(d *Deps) map[string][]*cobra.Command {
 	return map[string][]*cobra.Command{
 		groupPractise: {newPlayCommand(d), newPlanCommand(d), newRunCommand(d), newListCommand(d), newNoteCommand(d), newSandboxCommand(d)},
-		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newSelftestCommand(d), newPolicyCommand(d)},
+		groupSafe:     {newStatusCommand(d), newAbortCommand(d), newRecoverCommand(d), newHaltCommand(d), newDoctorCommand(d), newSelftestCommand(d), newPolicyCommand(d)},
 		groupBack:     {newDebriefCommand(d), newReportCommand(d), newServeCommand(d)},
 		groupAuthor:   {newInitCommand(d), newNewCommand(d), newValidateCommand(d), newSchemaCommand(d), newVersionCommand(d)},
 	}

@@ -187,6 +187,7 @@ func contactType(t string) string {
 }
 
 func (p *Pager) userRoutes() {
+	p.rest("GET /users", p.listUsers)
 	p.rest("GET /users/me", func(q *query) (int, any, *problem) {
 		if q.token.User == "" {
 			return 0, nil, &problem{status: http.StatusBadRequest, code: 2001,

@@ -1,0 +1,49 @@
+package drills
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+// plans makes the plan of every drill that nothing stands against so far, as run would: whatever a plan refuses is told
+// here, if nowhere else.
+func (e *exam) plans(ctx context.Context, _ *Steps) []Finding {
+	return gathered(sideBySide(len(e.x.Drills), func(i int) []Finding {
+		spec := e.x.Drills[i]
+		return of(spec.Drill, e.planned(ctx, spec))
+	}))
+}
+
+func (e *exam) planned(ctx context.Context, spec *Spec) []Finding {
+	if against(e.told, spec.Drill) {
+		return unseen(spec.Drill, "mend what stands above first")
+	}
+	st, env := e.st.beside(), *e.st.Env
+	if env.Window != nil { // whether it is open now was told, and hides nothing else
+		always := time.Duration(24 * time.Hour)
+		env.Window = &Window{Days: map[time.Weekday]bool{}, To: always, Zone: env.Window.Zone, Text: env.Window.Text}
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			env.Window.Days[d] = true
+		}
+		env.Holidays, env.Freezes = nil, nil
+	}
+	st.Env = &env
+	_, err := st.Make(ctx, spec, e.x.Run)
+	var no *Refusal
+	switch {
+	case errors.As(err, &no):
+		return []Finding{no.finding(spec.Drill, "")}
+	case err != nil:
+		return []Finding{wrong(spec.Drill, "firedrill plan "+spec.Drill+" --env "+e.st.Env.Name, "%v", err)}
+	}
+	return []Finding{well(spec.Drill, "a plan can be made")}
+}
+
+// against says that something which keeps a drill from running was found, of that drill or of them all.
+func against(list []Finding, drill string) bool {
+	return slices.ContainsFunc(list, func(f Finding) bool {
+		return (f.Health == Wrong || f.refuses) && (len(f.Drills) == 0 || slices.Contains(f.Drills, drill))
+	})
+}
