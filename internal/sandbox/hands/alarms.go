@@ -44,7 +44,9 @@ func (h *Hands) alarms(ctx context.Context) ([]Table, error) {
 		why := dim("")
 		switch a.StateValue {
 		case types.StateValueAlarm:
-			state.Tone, why = Bad, Cell{Text: text(a.StateReason)}
+			state.Tone = Bad
+			reason, _, _ := strings.Cut(text(a.StateReason), " (minimum ") // the rest is the same for all
+			why = Cell{Text: strings.TrimPrefix(reason, "Threshold Crossed: ")}
 		case types.StateValueOk:
 			state.Tone = Good
 		}
@@ -71,6 +73,8 @@ func (h *Hands) since(at *time.Time) string {
 	return fmt.Sprintf("%d min", int(d.Minutes()))
 }
 
+const silence = "alarm silence "
+
 // silences are a way of making an alarm stop that mends nothing.
 func (h *Hands) silences(ctx context.Context) ([]Fix, error) {
 	all, err := h.describeAlarms(ctx)
@@ -83,7 +87,7 @@ func (h *Hands) silences(ctx context.Context) ([]Fix, error) {
 			continue
 		}
 		name := *a.AlarmName
-		out = append(out, Fix{Words: "alarm silence " + name, Says: "let it tell nobody any more", Call: Call{
+		out = append(out, Fix{Words: silence + name, Says: "let it tell nobody any more", Call: Call{
 			CLI: []string{"cloudwatch", "disable-alarm-actions", "--alarm-names", name},
 			Do: func(ctx context.Context) (string, *Call, error) {
 				_, err := h.cw.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{name}})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,9 @@ func (h *Hands) app(ctx context.Context) ([]Table, error) {
 		if res.Header.Get("Server") == "awselb/2.0" {
 			from = "load balancer"
 		}
-		words = text(&words)
+		if words = text(&words); strings.HasPrefix(words, "<") {
+			words = "(a page)"
+		}
 		if letters := []rune(words); len(letters) > quoted/2 {
 			words = string(letters[:quoted/2]) + "…"
 		}
@@ -81,4 +84,28 @@ func (h *Hands) do(req *http.Request, out any) error {
 		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Path, err)
 	}
 	return nil
+}
+
+// Well says that every page answers and that no alarm rings which tells anybody; if not, what is wrong.
+func (h *Hands) Well(ctx context.Context) (well bool, why string, err error) {
+	for _, p := range h.o.Pages {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
+		if err != nil {
+			return false, "", fmt.Errorf("get %s: %w", p.URL, err)
+		}
+		res, err := h.web.Do(req)
+		if err != nil {
+			return false, p.Name + " does not answer", nil
+		}
+		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
+		_ = res.Body.Close()
+		if res.StatusCode >= 400 {
+			return false, fmt.Sprintf("%s still answers %d", p.Name, res.StatusCode), nil
+		}
+	}
+	ringing, err := h.silences(ctx)
+	if err != nil || len(ringing) == 0 {
+		return err == nil, "", err
+	}
+	return false, ringing[0].Words[len(silence):] + " still rings", nil
 }
