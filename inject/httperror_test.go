@@ -59,6 +59,11 @@ type balancer struct {
 
 func (a *account) balancer() *balancer {
 	a.Helper()
+	return a.balancerFor(types.LoadBalancerSchemeEnumInternetFacing)
+}
+
+func (a *account) balancerFor(scheme types.LoadBalancerSchemeEnum) *balancer {
+	a.Helper()
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "served", r.URL.Path) }))
 	a.Cleanup(target.Close)
 	where, _ := url.Parse(target.URL)
@@ -66,7 +71,7 @@ func (a *account) balancer() *balancer {
 	b := &balancer{account: a, port: where.Port()}
 	api, ctx := elb.NewFromConfig(a.owner().Config), a.Context()
 	tags := []types.Tag{{Key: aws.String("environment"), Value: aws.String("sandbox")}}
-	lbs, err := api.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("orders"), Tags: tags})
+	lbs, err := api.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("orders"), Tags: tags, Scheme: scheme})
 	b.arn = *must(a, lbs, err).LoadBalancers[0].LoadBalancerArn
 	groups, err := api.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{Name: aws.String("orders-api"), TargetType: types.TargetTypeEnumIp,
 		Protocol: types.ProtocolEnumHttp, Port: aws.Int32(int32(port))})
