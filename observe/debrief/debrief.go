@@ -35,6 +35,7 @@ type Debrief struct {
 	Mended  timeline.Mitigation
 	Hints   Hints
 	Said    Said  // what people answered to the questions at the end
+	Wall    Wall  // what they put on the wall, in notes and answers
 	Echo    *Echo // the incident that ended the drill, and what to write where it was an echo of it
 }
 
@@ -88,6 +89,7 @@ func Of(t timeline.Timeline) Debrief {
 	d.Hearing, d.Traces, d.Mended = t.Hearing(), t.Traces(), t.Mitigation()
 	d.Idle, d.Ladder, d.First = idle(t, d.Hearing), ladder(t, d.Traces), firstToAct(d.Traces)
 	d.Hints, d.Said, d.Echo = hints(t), said(t), echo(t)
+	d.Wall = wall(t, d.Notes, d.Said)
 	f := look(&d)
 	d.Crappy, d.Awesome, d.Actions = f.crappy, f.awesome, f.actions
 	return d

@@ -90,13 +90,16 @@ func said(t timeline.Timeline) (s Said) {
 		to := &s.Other
 		for _, line := range strings.Split(e.Fact.Text, "\n") {
 			rest, where := sorted(line)
+			if _, pin := pinned(line); pin == "action" {
+				to, rest = &s.Other, "" // it stands on the wall
+			}
 			switch where {
 			case "crappy":
 				to = &s.Crappy
 			case "awesome":
 				to = &s.Awesome
 			}
-			q := Quote{cmp.Or(e.Fact.By, e.Fact.User, "somebody"), rest}
+			q := Quote{speaker(e.Fact), rest}
 			if rest != "" && !slices.Contains(*to, q) {
 				*to = append(*to, q)
 			}
