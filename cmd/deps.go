@@ -38,6 +38,8 @@ type Deps struct {
 
 	config, state, env string // the persistent flags
 	output             string
+	ahead              bool             // plans are made to their end, also when it is not the time for them
+	approved           *drills.Approved // what a run must be, word for word; nil: nobody approved anything
 
 	papers *papers // what a CI job is left; nil: nothing
 	pushes pushes  // whose metrics are to be pushed

@@ -17,21 +17,30 @@ permissions, what each alarm means to this drill, who would be paged, how soon a
 It only looks: nothing is written, anywhere. It ends as run would: 0 it may run, 4 something must be mended, 75 not now.
 
 --check-permissions asks IAM whether these credentials may make the calls of a run and of a recover, without making them
-(iam:SimulatePrincipalPolicy): what is missing is named and refused. Where IAM may not be asked, the plan says so.`
+(iam:SimulatePrincipalPolicy): what is missing is named and refused. Where IAM may not be asked, the plan says so.
+
+--out FILE keeps the plan for somebody else to approve, in a pull request or before a job; what only passes with time (75)
+does not keep it from being written. "run --plan FILE" then runs that and nothing else: the two-person rule.`
+
+type planOptions struct {
+	check bool
+	out   string
+}
 
 func newPlanCommand(d *Deps) *cobra.Command {
-	check := false
+	var o planOptions
 	c := &cobra.Command{
 		Use: "plan DRILL", Short: "Show what a run would do, and whether it may",
 		Long: planHelp + exits("4 refused", "75 not now", "130 interrupted"), Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return runPlan(c.Context(), d, args[0], check) },
+		RunE: func(c *cobra.Command, args []string) error { return runPlan(c.Context(), d, args[0], o) },
 	}
-	c.Flags().BoolVar(&check, "check-permissions", false, "ask IAM whether these credentials may do it")
+	c.Flags().BoolVar(&o.check, "check-permissions", false, "ask IAM whether these credentials may do it")
+	c.Flags().StringVar(&o.out, "out", "", "write the plan into this file, for run --plan")
 	outputFlag(c, d)
 	return c
 }
 
-func runPlan(ctx context.Context, d *Deps, name string, check bool) error {
+func runPlan(ctx context.Context, d *Deps, name string, o planOptions) error {
 	asJSON, err := d.json()
 	if err != nil {
 		return err
@@ -39,6 +48,7 @@ func runPlan(ctx context.Context, d *Deps, name string, check bool) error {
 	ctx, sig := catch(ctx, d)
 	defer sig.stop()
 	run := strings.ToLower(ulid.MustNewDefault(d.Now()).String())
+	d.ahead = true
 	p, err := d.prepare(ctx, name, run, sandboxUse{start: true, responder: "none"})
 	defer func() { p.stop() }()
 	if err == nil {
@@ -51,7 +61,7 @@ func runPlan(ctx context.Context, d *Deps, name string, check bool) error {
 	if err != nil && (ctx.Err() != nil || !errors.As(err, &no)) {
 		return interrupted(ctx, err)
 	}
-	if check {
+	if o.check {
 		if no, err = d.checkPermissions(ctx, p, name, no); err != nil {
 			return interrupted(ctx, err)
 		}
@@ -60,6 +70,9 @@ func runPlan(ctx context.Context, d *Deps, name string, check bool) error {
 		err = writeJSON(d.Out, planView(p.preview, no))
 	} else {
 		err = d.printPlan(p.preview, no)
+	}
+	if err == nil && o.out != "" {
+		err = d.writeApproval(o.out, p.preview, no)
 	}
 	if err == nil && no != nil {
 		err = no

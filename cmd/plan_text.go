@@ -26,6 +26,8 @@ func (d *Deps) printPlan(v *drills.Preview, no *drills.Refusal) error {
 	}
 	p.plan(v)
 	switch {
+	case no != nil && no.Later:
+		p.line("\n%s", p.style.of(journal.GuardRefused, "This drill may not run now."))
 	case no != nil:
 		p.line("\n%s", p.style.of(journal.GuardRefused, "This drill may not run."))
 	case v.Plan.Sandbox != nil:

@@ -48,7 +48,7 @@ func (s *secrecy) fact(f *journal.Fact) {
 		return
 	}
 	brief := *f.Brief
-	for _, text := range []*string{&brief.Title, &brief.Scenario, &brief.Runbook, &brief.Operator} {
+	for _, text := range []*string{&brief.Title, &brief.Scenario, &brief.Runbook, &brief.Operator, &brief.Approved} {
 		*text = s.clean(*text)
 	}
 	brief.Evidence, brief.Hints = s.cleanAll(brief.Evidence), s.cleanAll(brief.Hints)

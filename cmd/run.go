@@ -19,7 +19,8 @@ import (
 
 const runHelp = `Run a drill: check it, inject its faults, page the on-call, time them, put everything back, write the debrief.
 
-DRILL is the name of a drill (your own folders before the built-in library) or a path to its file. On a terminal the
+DRILL is the name of a drill (your own folders before the built-in library) or a path to its file. With --plan it is the
+plan's own: the world is read again, and any difference from what was approved is refused. On a terminal the
 plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.
 
 Several drills are on at the same time, each a run of its own, when all of them may start: they share one poller of
@@ -31,20 +32,25 @@ type runOptions struct {
 	drills    []string
 	yes       bool
 	responder string
+	plan      string // a file that was approved
 }
 
 func newRunCommand(d *Deps) *cobra.Command {
 	var o runOptions
 	var p papers
 	c := &cobra.Command{
-		Use: "run DRILL…", Short: "Run a drill, and put everything back",
+		Use: "run [DRILL…]", Short: "Run a drill, and put everything back",
 		Long: runHelp + exits("3 missed, undetected or unanswered", "4 refused", "5 something is left in place",
 			"6 aborted", "7 the fault was never felt", "75 not now", "130 interrupted"),
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
-			o.drills = args
-			return d.reported(&p, args, func() error {
-				if len(args) > 1 {
+			names, err := d.approval(o.plan, args)
+			o.drills = names
+			return d.reported(&p, names, func() error {
+				switch {
+				case err != nil:
+					return err
+				case len(names) > 1:
 					return runMany(c.Context(), d, o)
 				}
 				return runRun(c.Context(), d, o)
@@ -52,6 +58,7 @@ func newRunCommand(d *Deps) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask for the environment's name")
+	c.Flags().StringVar(&o.plan, "plan", "", "a file of plan --out that was approved: nothing else is run")
 	c.Flags().StringVar(&o.responder, "responder", "auto", "who answers in a sandbox that this command starts: auto, slow or none")
 	p.flags(c.Flags())
 	outputFlag(c, d)
@@ -97,7 +104,7 @@ func (d *Deps) prepareIn(ctx context.Context, env *drills.Environment, spec *dri
 	if p.out, err = d.connect(ctx, env, run); err != nil {
 		return p, err
 	}
-	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome}
+	steps := &drills.Steps{World: p.out.world, Env: env, Outcome: outcome, Ahead: d.ahead}
 	steps.Lever = func(ctx context.Context) (drills.Lever, error) { return d.lever(ctx, env.Name) }
 	first := func(_ *drills.Preview, err error) error { return err }
 	if look {
@@ -106,6 +113,9 @@ func (d *Deps) prepareIn(ctx context.Context, env *drills.Environment, spec *dri
 	p.preview, err = steps.Make(ctx, spec, run)
 	if err = first(p.preview, err); err != nil {
 		return p, d.ratherHeld(ctx, spec, err)
+	}
+	if err = d.asApproved(p.preview); err != nil {
+		return p, err
 	}
 	return p, d.record(ctx, p.preview.Plan)
 }

@@ -54,7 +54,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "until": cmdUntil, "sandbox": cmdSandbox, "get": cmdGet, "freeport": cmdFreePort,
 			"keys": cmdKeys, "stream": cmdStream, "shown": cmdShown, "ring": cmdRing, "fis": cmdFIS, "paged": cmdPaged, "setup": cmdSetup, "answer": cmdAnswer,
-			"knob": cmdKnob, "pushed": cmdPushed,
+			"knob": cmdKnob, "pushed": cmdPushed, "capped": cmdCapped, "written": cmdWritten,
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,12 +138,21 @@ func (st *Steps) check(ctx context.Context, p *Plan) (*found, *Refusal) {
 	if st.Env == nil {
 		return f, refuse("environment", "name one with --env", "no environment is known here")
 	}
-	for _, check := range []func(context.Context, *Plan, *found) *Refusal{
-		st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager, st.checkRest, st.checkCalm,
-	} {
-		if r := check(ctx, p, f); r != nil {
-			return f, r
-		}
-	}
-	return f, nil
+	return f, st.inTurn(ctx, p, f, st.checkAccount, st.checkCredentials, st.checkClock, st.checkDeadman, st.checkStore, st.checkLever, st.checkWindow, st.checkTargets, st.checkAlarms, st.checkStop, st.checkPager, st.checkRest, st.checkCalm)
 }
+
+// inTurn asks one check after the other, up to the first that says no. A plan that is made ahead of its time is made to
+// its end: what only passes with time is told when nothing else is in the way.
+func (st *Steps) inTurn(ctx context.Context, p *Plan, f *found, checks ...func(context.Context, *Plan, *found) *Refusal) (not *Refusal) {
+	for _, check := range checks {
+		r := check(ctx, p, f)
+		if r != nil && !st.passes(r) {
+			return r
+		}
+		not = cmp.Or(not, r)
+	}
+	return not
+}
+
+// passes says that a refusal does not keep a plan from being made to its end.
+func (st *Steps) passes(r *Refusal) bool { return st.Ahead && r.Later }

@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 		return v, r
 	}
 	v.Warn = append(v.Warn, p.unreached()...)
-	if r := st.cheap(ctx, v); r != nil {
+	if r := st.cheap(ctx, v); r != nil && !st.passes(r) {
 		return v, r // before any target is read: not even a look at another account
 	}
 	for _, f := range spec.Faults {
@@ -115,12 +116,7 @@ func newPlan(env *Environment, spec *Spec, caller Caller, run string) *Plan {
 // cheap asks what needs no look at a target.
 func (st *Steps) cheap(ctx context.Context, v *Preview) *Refusal {
 	f := &found{facts: v.Facts}
-	for _, check := range []func(context.Context, *Plan, *found) *Refusal{st.checkAccount, st.checkCredentials, st.checkDeadman, st.checkLever, st.checkStore, st.checkWindow} {
-		if r := check(ctx, v.Plan, f); r != nil {
-			return r
-		}
-	}
-	return nil
+	return st.inTurn(ctx, v.Plan, f, st.checkAccount, st.checkCredentials, st.checkDeadman, st.checkLever, st.checkStore, st.checkWindow)
 }
 
 // judge asks everything that a run will ask right before its first change, and whether anybody could see the fault.
@@ -129,11 +125,12 @@ func (st *Steps) judge(ctx context.Context, v *Preview) *Refusal {
 	f, r := st.check(ctx, v.Plan)
 	maps.Copy(v.Facts, f.facts)
 	v.Check, v.Warn, v.Brief.Risks = f.service, append(v.Warn, f.warn...), f.risks()
-	if r == nil {
-		r = st.checkSight(ctx, v)
-	}
-	if r == nil {
-		r = st.checkSteady(ctx, v.Plan, &found{facts: v.Facts})
+	if r == nil || st.passes(r) {
+		sees := func(ctx context.Context, _ *Plan, _ *found) *Refusal { return st.checkSight(ctx, v) }
+		after := st.inTurn(ctx, v.Plan, &found{facts: v.Facts}, sees, st.checkSteady)
+		if r = cmp.Or(r, after); after != nil && !st.passes(after) {
+			r = after
+		}
 	}
 	if len(v.Plan.Steady) == 0 {
 		v.Warn = append(v.Warn, "the drill has no steady_state: nothing says that all was well before, and mitigation cannot be measured")

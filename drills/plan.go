@@ -47,8 +47,9 @@ type Plan struct {
 	People      string          `json:"people,omitempty"` // names or pseudonyms
 	Slack       *PlannedSlack   `json:"slack,omitempty"`
 	Hints       []Hint          `json:"hints,omitempty"`
-	Type        string          `json:"type,omitempty"`  // incident type that drill incidents get; empty: none
-	Notes       string          `json:"notes,omitempty"` // where our notes stand, if not on the incident: NotesSlack
+	Type        string          `json:"type,omitempty"`     // incident type that drill incidents get; empty: none
+	Notes       string          `json:"notes,omitempty"`    // where our notes stand, if not on the incident: NotesSlack
+	Approved    string          `json:"approved,omitempty"` // hash of the plan file that this run was made of
 }
 
 // Pace is how often a run looks at what.
@@ -128,7 +129,7 @@ func Dedup(run string) string { return "firedrill/" + run }
 // Hash is the plan's sha256, for people who approve one plan and want to see that one run.
 func (p *Plan) Hash() (string, error) {
 	c := *p
-	c.Run = ""
+	c.Run, c.Approved = "", ""
 	b, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("hash plan of %s: %w", p.Drill, err)

@@ -157,7 +157,7 @@ func (s *scene) kind() inject.Kind {
 	return inject.Kind{
 		New: func(json.RawMessage) (inject.Fault, error) { return moving{s}, nil },
 		Describe: func(inject.Undo) []inject.Change {
-			return []inject.Change{{What: "writes", Before: "100", During: "1", After: "100"}}
+			return []inject.Change{{What: "writes", Before: s.w.values["orders"], During: "1", After: s.w.values["orders"]}}
 		},
 		Identity: func(_ context.Context, t inject.Target) (string, map[string]string, error) {
 			s.looks++

@@ -17,6 +17,8 @@ type Steps struct {
 	World World
 	// Env holds the guards. It may be nil in a process that only puts back.
 	Env *Environment
+	// Ahead makes plans to their end although they may not run now: for people who look at them before.
+	Ahead bool
 	// Lease takes the targets for the run before its first change; a *journal.HeldError says who has one.
 	Lease func(ctx context.Context, arns []string) error
 	// Fresh renews the run's lease and returns until when it holds: calls that change something end before.

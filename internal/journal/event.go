@@ -208,6 +208,7 @@ type Brief struct {
 	Expect      []Expectation     `json:"expect,omitempty"`
 	LimitS      float64           `json:"limit_s"`
 	Operator    string            `json:"operator,omitempty"` // who started it, as the system knows them
+	Approved    string            `json:"approved,omitempty"` // by which plan file it was approved, for people
 	Announce    string            `json:"announce,omitempty"` // when people learn that it is a drill: page, acknowledge, end
 	Risks       []Risk            `json:"risks,omitempty"`    // what may keep the page from being heard, as the plan saw it
 
