@@ -9,7 +9,8 @@ PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 RUNS     ?= 50
 FUZZTIME ?= 60s
 FUZZED    = ./drills=FuzzReadDrill ./drills=FuzzReadEnvironments ./internal/journal=FuzzJournalFile ./internal/journal=FuzzEvent \
-	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument ./observe=FuzzLogEntry ./observe=FuzzWebhook
+	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument ./observe=FuzzLogEntry ./observe=FuzzWebhook \
+	./drills=FuzzHeard ./observe/debrief=FuzzNote
 PROPERTIES ?= 100000
 CELLS    ?= 48
 PARALLEL ?= 4

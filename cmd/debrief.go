@@ -100,6 +100,7 @@ type story struct {
 	Mended  timeline.Mitigation `json:"mended"`
 	Hints   storyHints          `json:"hints"`
 	Answers storyAnswers        `json:"answers"`
+	Wall    storyWall           `json:"wall"`
 }
 
 // storyHints is how many of the card's hints were told, and how many of these before it was mended.
@@ -150,7 +151,7 @@ func storyOf(b debrief.Debrief) story {
 	s := story{Summary: b.Summary, Status: b.Timeline.Status(), Story: []storyStep{}, Notes: []storyNote{},
 		Crappy: append([]string{}, b.Crappy...), Awesome: append([]string{}, b.Awesome...), Actions: append([]string{}, b.Actions...),
 		Heard: append([]timeline.Hearing{}, b.Hearing...), Traces: append([]timeline.Trace{}, b.Traces...), Mended: b.Mended, Hints: storyHints{len(b.Hints.List), b.Hints.Told, b.Hints.Needed},
-		Answers: storyAnswers{quotesOf(b.Said.Crappy), quotesOf(b.Said.Awesome), quotesOf(b.Said.Other)}}
+		Answers: storyAnswers{quotesOf(b.Said.Crappy), quotesOf(b.Said.Awesome), quotesOf(b.Said.Other)}, Wall: wallOf(b.Wall)}
 	for _, x := range b.Story {
 		s.Story = append(s.Story, storyStep{x.At.UTC(), x.T.Seconds(), x.Text, string(x.Instant)})
 	}

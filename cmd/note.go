@@ -8,10 +8,15 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/internal/journal"
 )
 
 const noteHelp = `Write down what people say and see during a drill. It becomes part of the run and stands in the debrief, at its time.
+
+Lines that begin with crappy:, awesome: or action: stand on the debrief's wall, as they do when written on the incident:
+"action: make the alarm faster @ann by friday". What a run is asked there (drill stop, drill hint, drill status) is not
+asked here: to stop it there is firedrill abort.
 
 Without --run it goes to the run that is on, else to the last.
 
@@ -56,7 +61,18 @@ func runNote(ctx context.Context, d *Deps, named, text string, acknowledge bool)
 		return err
 	}
 	fmt.Fprintf(d.Out, "noted for %s, run %s\n", run.Drill, run.Run)
+	if asks := drills.Commands(text); len(asks) > 0 {
+		fmt.Fprintf(d.Err, "it asks nothing of the run: drill %s is heard on the incident. Try: %s\n", asks[0], instead(asks[0], run.Run))
+	}
 	return nil
+}
+
+// instead is the verb that does here what a command does on the incident.
+func instead(what, run string) string {
+	if what == drills.CommandStop {
+		return "firedrill abort " + run
+	}
+	return "firedrill status " + run
 }
 
 // changing finds the run that is meant and opens the journal for adding to it. Where there is no journal none is made.

@@ -25,6 +25,7 @@ func (p *page) words(plan *drills.Plan) {
 		}
 		p.item("told", fmt.Sprintf("start, evidence (%d), hints and end in %s", len(s.Evidence), where))
 	}
+	p.remote(plan)
 	var hints []string
 	for _, h := range plan.Hints {
 		hints = append(hints, period(h.After)+": "+h.Say)
@@ -32,4 +33,16 @@ func (p *page) words(plan *drills.Plan) {
 	if len(hints) > 0 {
 		p.item("hints", "so long after the page, for as long as they are needed: "+strings.Join(hints, "; "))
 	}
+}
+
+// remote is what people may write on the incident, and where they are answered.
+func (p *page) remote(plan *drills.Plan) {
+	where := ""
+	if plan.Notes == drills.NotesSlack {
+		where = "; answered in Slack, with everything else that would be a note"
+		if plan.Slack == nil {
+			where = "; answered nowhere: the team has no channel, and the token writes no notes"
+		}
+	}
+	p.item("notes", "On the incident: "+drills.RemoteControl+where)
 }

@@ -224,7 +224,9 @@ func TestNotesAreHeardOnceFromEveryPrefix(t *testing.T) {
 				e.Steps.World.Notebook = p
 				run := func() (*drills.State, error) { return e.Resume(context.Background(), runID) }
 				if mode == "recover" {
-					run = func() (*drills.State, error) { return e.Recover(context.Background(), runID, drills.ReasonRecover, "test") }
+					run = func() (*drills.State, error) {
+						return e.Recover(context.Background(), runID, drills.ReasonRecover, "test")
+					}
 				}
 				st, err := run()
 				s.check(t, st, err)

@@ -75,6 +75,8 @@ func (w *words) text(e journal.Event) string {
 			return "" // our own is told where it was made
 		}
 		return changeText(f)
+	case journal.CommandHeard:
+		return heardText(f)
 	case journal.AnswerGiven:
 		return fmt.Sprintf("%s answered: %s", cmp.Or(f.By, f.User, "somebody"), f.Text)
 	}

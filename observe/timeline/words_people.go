@@ -38,7 +38,22 @@ func saidText(e journal.Event) string {
 		}
 		return "our note stands on their incident: this is a drill"
 	}
+	if f.Reason == journal.AboutReply {
+		return because("what a note asked is answered "+where, strings.TrimPrefix(f.Text, "[DRILL] "))
+	}
 	return because("our "+noun+" stands "+where, f.Text)
+}
+
+// heardText tells that a note asked something of the run.
+func heardText(f journal.Fact) string {
+	text := fmt.Sprintf("%s asked by a note: drill %s", cmp.Or(f.By, f.User, "somebody"), f.Text)
+	switch {
+	case f.Text == "hint" && f.Hint > 0:
+		return fmt.Sprintf("%s (it is hint %d)", text, f.Hint)
+	case f.Text == "hint":
+		return text + " (none is left)"
+	}
+	return text
 }
 
 // whose names who did something, and how; what is what they did.
