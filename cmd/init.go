@@ -126,6 +126,9 @@ func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 	}
 	first, err := d.firstDrill(ctx, a, e)
 	if err != nil {
+		if d.Terminal() { // what was answered is not asked twice
+			fmt.Fprintln(d.Err, "again, with another target: "+e.again())
+		}
 		return err
 	}
 	src, err := e.render()
@@ -146,6 +149,15 @@ func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 		return err
 	}
 	return d.afterInit(ctx, a, &env, first)
+}
+
+// again is the command line that gives the answers so far.
+func (e environmentDraft) again() string {
+	words := []string{"firedrill init", "--account " + e.Account, "--region " + strings.Join(e.Regions, ","), "--service " + e.Service, "--from " + e.From, "--key " + e.Key}
+	if e.URL != "" {
+		words = append(words, "--url "+e.URL)
+	}
+	return strings.Join(words, " ")
 }
 
 // tagsOf are the tags that targets carry: those of the command line, else the environment's name and that drills are allowed.

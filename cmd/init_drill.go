@@ -23,7 +23,6 @@ type firstDrill struct {
 	*drills.First
 	Name, Team, URL string
 	Target          target
-	Tags            map[string]string
 	src             []byte
 }
 
@@ -44,25 +43,9 @@ func (d *Deps) firstDrill(ctx context.Context, a *account, e environmentDraft) (
 	if err != nil {
 		return nil, err
 	}
-	f := &firstDrill{Team: e.Team, URL: e.URL, Target: named(service, name), Tags: e.wanted()}
-	if a.lost == nil {
-		if f.Target, err = a.find(ctx, service, name); err != nil {
-			return nil, err
-		}
-	}
-	fault := drills.FirstFault(f.Target, path)
-	if f.First = drills.FirstDrill(fault); a.lost == nil {
-		f.First, err = a.steps.First(ctx, fault, d.newRun())
-		var no *drills.Refusal
-		switch {
-		case errors.As(err, &no) && no.Later: // it may be another day
-			f.First = drills.FirstDrill(fault)
-			f.Why = no.Why
-		case err != nil:
-			return nil, err
-		}
-	} else if f.Why = "the account was not reached: no alarm was looked at"; f.Target.ARN == "" && service == "alb" {
-		return nil, usage("a load balancer's listener has an ARN that only the account tells, and it was not reached: %v. Try: again with credentials, or another target", a.lost)
+	f := &firstDrill{Team: e.Team, URL: e.URL, Target: named(service, name)}
+	if err := d.lookAtFirst(ctx, a, f, path); err != nil {
+		return nil, err
 	}
 	f.Name = drillName(f.Target)
 	f.src, err = f.render()
@@ -73,6 +56,42 @@ func (d *Deps) firstDrill(ctx context.Context, a *account, e environmentDraft) (
 		return nil, fmt.Errorf("not written, because it would not be valid:\n%w", err)
 	}
 	return f, nil
+}
+
+// lookAtFirst looks at the target and at the alarms that could see it broken. What cannot be looked at is no error: the
+// drill is written all the same, and says so.
+func (d *Deps) lookAtFirst(ctx context.Context, a *account, f *firstDrill, path string) (err error) {
+	meant := f.Target
+	if err = a.lost; err == nil {
+		f.Target, err = a.find(ctx, meant.Service, meant.Name)
+	}
+	var no *drills.Refusal
+	if errors.As(err, &no) {
+		return no
+	}
+	if err != nil {
+		meant.Unread = err.Error()
+		f.Target = meant
+	}
+	fault := drills.FirstFault(f.Target, path)
+	f.First = drills.FirstDrill(fault)
+	f.Why = "the account was not read, so no alarm was looked at"
+	if f.Target.Unread != "" {
+		if f.Target.Service == "alb" {
+			return usage("a load balancer's listener has an ARN that only the account tells, and it was not read: %s. Try: again with credentials, or another target", f.Target.Unread)
+		}
+		return nil
+	}
+	first, err := a.steps.First(ctx, fault, d.newRun())
+	switch {
+	case errors.As(err, &no) && no.Later: // it may be another day
+		f.Why = no.Why
+	case err != nil:
+		return err
+	default:
+		f.First = first
+	}
+	return nil
 }
 
 // splitTarget reads dynamodb:TABLE, sqs:QUEUE or alb:BALANCER[/PORT].
@@ -301,7 +320,11 @@ func (d *Deps) afterInit(ctx context.Context, a *account, env *drills.Environmen
 		fmt.Fprintf(d.Err, "nothing was looked at, so whether it may run is not known.\nTry next: firedrill doctor --env %s, then firedrill plan %s --env %[1]s\n", env.Name, first.Name)
 		return nil
 	}
-	fmt.Fprintf(d.Err, "%s: %s\n", first.Words().Noun, first.Target.Says)
+	if first.Target.Unread != "" {
+		fmt.Fprintf(d.Err, "%s was not read: %s\n", first.Words().Noun, first.Target.Unread)
+	} else {
+		fmt.Fprintf(d.Err, "%s: %s\n", first.Words().Noun, first.Target.Says)
+	}
 	if first.Alarm != "" {
 		fmt.Fprintf(d.Err, "watches alarm %s: %s\n", first.Alarm, first.Why)
 	} else {
