@@ -32,6 +32,7 @@ var rooms = map[string][]string{
 	"internal/sandbox":             {"internal/sandbox/..."}, // it alone puts the parts together
 	"internal/sandbox/aws":         {},                       // the parts know each other by URL
 	"internal/sandbox/alarms":      {},
+	"internal/sandbox/hands":       {}, // of who plays on call
 	"internal/sandbox/orders":      {},
 	"internal/sandbox/pager":       {},
 	"internal/sandbox/responder":   {},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/internal/journal"
@@ -23,10 +24,10 @@ func (g *game) debrief(s *drills.State) {
 	for _, name := range timeline.Names() {
 		i := t.Instant(name)
 		if i.At.IsZero() {
-			g.say("  %-13s %8s  %s", name, "–", strings.ReplaceAll(string(i.Reason), "_", " "))
+			g.say("  %-13s %8s  %s", name, "–", unknown(i.Reason))
 			continue
 		}
-		g.say("  %-13s %8s  %s", name, offset(i.At.Sub(zero)), means(name))
+		g.say("  %-13s %8s  %s", name, offset(i.At.Sub(zero)), means(name)+bar(i))
 	}
 	g.mu.Lock()
 	did := slices.Clone(g.did)
@@ -71,6 +72,31 @@ func means(n timeline.Name) string {
 		return "you said that it was well"
 	}
 	return "everything was read back as before"
+}
+
+// unknown says why an instant has no time.
+func unknown(r timeline.Reason) string {
+	switch r {
+	case timeline.Censored:
+		return "it had not happened when the drill ended"
+	case timeline.NotFelt:
+		return "the shop never stopped answering"
+	case timeline.NotWatched:
+		return "nothing looks at it"
+	case timeline.Reported:
+		return "no alarm was expected: you were told"
+	case timeline.NotYet:
+		return "not yet"
+	}
+	return "not known"
+}
+
+// bar is how far the truth may be from what is told: a pager tells whole seconds.
+func bar(i timeline.Instant) string {
+	if e := max(i.Early, i.Late); e >= 100*time.Millisecond {
+		return fmt.Sprintf(" (± %.1f s)", e.Seconds())
+	}
+	return ""
 }
 
 // ended says how a fault ended.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ func (g *game) record(ctx context.Context, line string) {
 	}
 }
 
+// longestLine is how much of a line of the AWS CLI the list shows, in characters: a policy has more.
+const longestLine = 230
+
 // propose lists what could be done, each as the line of the AWS CLI that it is.
 func (g *game) propose(ctx context.Context) error {
 	all, err := g.hands.Fixes(ctx)
@@ -58,7 +62,11 @@ func (g *game) propose(ctx context.Context) error {
 	g.mu.Unlock()
 	g.say("%s", wrap("  ", "Some of this is right, some useless, some wrong. fix N does it, or its words.", g.console.width()))
 	for i, f := range all {
-		g.say("%3d  %s: %s\n     %s", i+1, plain(f.Words), plain(f.Says), g.style.dim(wrap("", plain(f.Call.Line()), 0)))
+		line := []rune(plain(f.Call.Line()))
+		if len(line) > longestLine {
+			line = append(line[:longestLine], '…') // it is shown whole when it is done
+		}
+		g.say("%3d  %s: %s\n     %s", i+1, plain(f.Words), plain(f.Says), g.style.dim(string(line)))
 	}
 	return nil
 }
@@ -85,14 +93,14 @@ func (g *game) find(ctx context.Context, what string) (*hands.Fix, error) {
 		if f.Words == what {
 			return &f, nil
 		}
-		if strings.HasPrefix(f.Words, what) {
+		if strings.HasPrefix(f.Words, what+" ") {
 			fits = append(fits, f)
 		}
 	}
 	if len(fits) == 1 {
 		return &fits[0], nil
 	}
-	g.say("  %d of what could be done now begin with %q. Try: fix", len(fits), what)
+	g.say("  %d things that could be done now begin with %q. Try: fix", len(fits), what)
 	return nil, nil
 }
 
@@ -119,7 +127,7 @@ func (g *game) resolve(ctx context.Context, words string) error {
 	}
 	well, why, err := g.hands.Well(ctx)
 	if err == nil && !well {
-		g.say("%s", wrap("  ", "but "+why+": the drill goes on until it is well, or its time is over", g.console.width()))
+		g.say("%s", wrap("  ", "mind: "+why+". A drill whose shop is not well goes on", g.console.width()))
 	}
 	return err
 }
@@ -128,7 +136,9 @@ func (g *game) resolve(ctx context.Context, words string) error {
 func (g *game) wait(ctx context.Context, what string) error {
 	good := 0
 	holds := map[string]func() bool{
-		"page": func() bool { return len(g.open()) > 0 },
+		"page": func() bool {
+			return slices.ContainsFunc(g.open(), func(i call) bool { return i.Status == "triggered" })
+		},
 		"well": func() bool {
 			well, _, err := g.hands.Well(ctx)
 			if good++; err != nil || !well {

@@ -129,14 +129,38 @@ func (g *game) show() {
 		case journal.FaultEffective:
 			g.mark(e, "it hurts from now on: this is where your times begin")
 		case journal.NoteSent, journal.MessageSent:
-			if e.Fact.Err == "" && e.Fact.Text != "" {
-				g.mark(e, "firedrill writes: "+plain(e.Fact.Text))
-			}
+			g.read(e)
 		case journal.AbortRequested:
 			g.mark(e, "stopped: everything is being put back")
 		case journal.FaultReverted:
 			g.mark(e, "firedrill has put its change back, or found it mended; it reads everything back now")
 		}
+	}
+}
+
+// read shows what firedrill writes to people, but for what would give the fault away: that this is a drill the player
+// knows, and the end is told in words of our own.
+func (g *game) read(e journal.Event) {
+	f := e.Fact
+	switch {
+	case f.Err != "" || f.Text == "":
+	case f.Reason == journal.AboutHint:
+		g.mu.Lock()
+		told := f.Hint <= g.asked
+		g.asked = max(g.asked, f.Hint)
+		g.mu.Unlock()
+		if !told {
+			g.lines(e)
+		}
+	case f.Reason == journal.AboutEvidence, f.Reason == journal.AboutReply:
+		g.lines(e)
+	}
+}
+
+// lines shows a message, line by line.
+func (g *game) lines(e journal.Event) {
+	for line := range strings.Lines(strings.TrimPrefix(e.Fact.Text, "[DRILL] ")) {
+		g.mark(e, plain(line))
 	}
 }
 

@@ -45,13 +45,9 @@ func wrap(lead, text string, width int) string {
 	return b.String()
 }
 
-// card writes the drill's card: what people say, and what is expected.
+// card writes the front of the drill's card; what stands on its back comes by and by, as messages.
 func (g *game) card(w io.Writer, width int) {
-	s := g.p.spec
-	fmt.Fprintln(w, wrap("    ", s.Scenario, width))
-	for _, e := range s.Evidence {
-		fmt.Fprintln(w, wrap("    "+e.Where+": ", e.Text, width))
-	}
+	fmt.Fprintln(w, wrap("    ", g.p.spec.Scenario, width))
 	fmt.Fprintf(w, "\n%s\n", g.style.dim(wrap("    ", "Begin with: ack. Then look, and fix what you find. hint gives a hint, help all the words.", width)))
 }
 

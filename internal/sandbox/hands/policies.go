@@ -53,11 +53,11 @@ func readPolicy(text string) (d document, err error) {
 	return d, nil
 }
 
-// without is the policy without one statement; empty where no other is in it.
-func (d document) without(i int) (string, error) {
+// without is the policy without some statements; empty where no other is in it.
+func (d document) without(goes func(i int) bool) (string, error) {
 	rest := make([]json.RawMessage, 0, len(d.raw))
 	for n, raw := range d.raw {
-		if n != i {
+		if !goes(n) {
 			rest = append(rest, raw)
 		}
 	}
@@ -97,24 +97,36 @@ func (t *Table) policyRows(text string) {
 	}
 }
 
-// removals are the fixes that take one statement each out of a policy.
+// removals are the fixes that take statements out of a policy: every denial at once, or one statement by its name.
 func removals(text string, remove func(rest string) Call, of string) ([]Fix, error) {
 	d, err := readPolicy(text)
 	if err != nil {
 		return nil, err
 	}
 	var out []Fix
+	add := func(words, says string, goes func(i int) bool) error {
+		rest, err := d.without(goes)
+		out = append(out, Fix{Words: words, Says: says, Call: remove(rest)})
+		return err
+	}
+	denies := func(i int) bool { return d.read[i].effect == "Deny" }
+	denials := 0
 	for i, s := range d.read {
+		if denies(i) {
+			denials++
+		}
 		if s.sid == "" {
 			continue
 		}
-		rest, err := d.without(i)
-		if err != nil {
+		says := fmt.Sprintf("take this statement out of the policy of %s", of)
+		if err := add("policy remove "+s.sid, says, func(n int) bool { return n == i }); err != nil {
 			return nil, err
 		}
-		out = append(out, Fix{Words: "policy remove " + s.sid, Says: fmt.Sprintf("take that statement out of the policy of %s", of), Call: remove(rest)})
 	}
-	return out, nil
+	if denials == 0 {
+		return out, nil
+	}
+	return out, add("policy allow "+of, fmt.Sprintf("take every denial out of the policy of %s", of), denies)
 }
 
 func (h *Hands) tableDenials(t table) ([]Fix, error) {
