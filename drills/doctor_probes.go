@@ -131,7 +131,7 @@ func (e *exam) delivered(ctx context.Context, r *reading, a observe.Alarm) (list
 		if err != nil {
 			return nil // least rights: the topic stands for the service, as in the plan
 		}
-		if topics++; slices.ContainsFunc(subs, pages) {
+		if topics++; slices.ContainsFunc(subs, leads) {
 			return nil
 		}
 	}
@@ -143,7 +143,7 @@ func (e *exam) delivered(ctx context.Context, r *reading, a observe.Alarm) (list
 		"it tells %s, which delivers nothing to PagerDuty", strings.Join(tails(a.Actions), ", "))}
 }
 
-// pages says that a subscription leads to PagerDuty, or to something that may: a function or a queue.
-func pages(s inject.Subscription) bool {
+// leads says that a subscription leads to PagerDuty, or to something that may: a function or a queue.
+func leads(s inject.Subscription) bool {
 	return s.Confirmed && (s.Protocol != "http" && s.Protocol != "https" || strings.Contains(s.Endpoint, "/integration/") || strings.Contains(s.Endpoint, "pagerduty"))
 }

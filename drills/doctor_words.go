@@ -44,44 +44,59 @@ func (e *exam) metrics(ctx context.Context, st *Steps) []Finding {
 	return []Finding{well(at, "it answers")}
 }
 
-// links asks every page whether it is there that the on-call is sent to.
-func (e *exam) links(ctx context.Context, _ *Steps) []Finding {
-	type link struct {
-		address, what string
-		drills        []string
-	}
-	var all []*link
-	at := map[string]*link{}
-	add := func(drill, what, address string) {
+// page is one page that the on-call is sent to.
+type page struct {
+	address, what string
+	drills        []string
+	shipped       bool // it stands in a drill that comes with firedrill, and is an example
+}
+
+// pages are those of every drill, each once.
+func (e *exam) pages() (all []*page) {
+	at := map[string]*page{}
+	add := func(s *Spec, what, address string) {
 		if address == "" {
 			return
 		}
 		if at[address] == nil {
-			at[address] = &link{address: address, what: what}
+			at[address] = &page{address: address, what: what, shipped: s.Source == ""}
 			all = append(all, at[address])
 		}
-		at[address].drills = append(at[address].drills, drill)
+		at[address].drills = append(at[address].drills, s.Drill)
 	}
 	for _, s := range e.x.Drills {
-		add(s.Drill, "runbook", s.Runbook)
+		add(s, "runbook", s.Runbook)
 		for _, l := range s.Look {
-			add(s.Drill, l.What, l.URL)
+			add(s, l.What, l.URL)
 		}
 	}
+	return all
+}
+
+// links asks every page whether it is there that the on-call is sent to.
+func (e *exam) links(ctx context.Context, st *Steps) []Finding {
+	all := e.pages()
 	if len(all) == 0 {
 		return []Finding{well("", "no drill here has any")}
 	}
-	return sideBySide(len(all), func(i int) []Finding {
+	return gathered(sideBySide(len(all), func(i int) []Finding {
 		l := all[i]
-		f := well(l.address, "%s", l.what)
-		if e.x.Eyes.Link == nil {
-			f = unseen(l.address, "nobody asks")[0]
-		} else if look := e.x.Eyes.Link(ctx, l.address); look.Err != nil {
-			f = ailing(l.address, "curl -i "+shellWord(l.address)+", and mend "+l.what+": in "+strings.Join(l.drills, ", "), "%v", look.Err)
-		} else {
-			f.Found += " " + look.Found
+		switch {
+		case l.shipped && st.Env.Sandbox != nil:
+			return unseen("", "those of the drills that come with firedrill are examples")
+		case e.x.Eyes.Link == nil:
+			return unseen(l.address, "nobody asks")
+		}
+		look := e.x.Eyes.Link(ctx, l.address)
+		f := well(l.address, "%s %s", l.what, look.Found)
+		if look.Err != nil {
+			try := "curl -i " + shellWord(l.address) + ", and mend " + l.what + ": in " + strings.Join(l.drills, ", ")
+			if l.shipped {
+				try = "firedrill new MY-" + l.drills[0] + " --from " + l.drills[0] + ", and write your own " + l.what + ": there"
+			}
+			f = ailing(l.address, try, "%v", look.Err)
 		}
 		f.Drills = l.drills
 		return []Finding{f}
-	})
+	}))
 }
