@@ -69,12 +69,15 @@ func (p *papers) begin(d *Deps, names []string) error {
 		base := filepath.Base(name)
 		p.runs = append(p.runs, paper{drill: strings.TrimSuffix(base, filepath.Ext(base))})
 	}
-	err := p.writeJUnit(unfinished, false)
+	var err error
+	if p.artifacts != "" { // first: the report may be one of them
+		err = p.clear()
+	}
+	if err == nil {
+		err = p.writeJUnit(unfinished, false)
+	}
 	if err == nil && p.summary != "" {
 		err = appendTo(p.summary, "")
-	}
-	if err == nil && p.artifacts != "" {
-		err = p.clear()
 	}
 	if err != nil {
 		return &exitError{exitUsage, &hinted{err, "a path that can be written"}}

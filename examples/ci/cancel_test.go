@@ -1,0 +1,299 @@
+package ci
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/firedrill/firedrill/internal/killtest"
+	"github.com/firedrill/firedrill/internal/sandbox"
+)
+
+// How GitHub's runner ends a step: SIGINT to the step's own process, after 7.5 s SIGTERM, after another 2.5 s it kills the
+// process and all below it. A sandbox is quicker than AWS, and so is the runner here.
+// https://docs.github.com/en/actions/reference/workflow-cancellation-reference
+const (
+	scale   = 2
+	afterI  = 7500 * time.Millisecond / scale
+	afterT  = 2500 * time.Millisecond / scale
+	bounded = 90 * time.Second
+)
+
+// runner is a machine of GitHub's that has come to the step which runs the drill: the environment of a real account, which
+// stands on a sandbox, in a file, with its journal in DynamoDB; and firedrill is installed.
+type runner struct {
+	*testing.T
+	ctx    context.Context
+	dir    string
+	env    []string
+	job    job
+	stage  killtest.Stage
+	before killtest.Snapshot
+}
+
+func newRunner(t *testing.T) *runner {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("starts and kills processes")
+	}
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), bounded)
+	t.Cleanup(cancel)
+	var game workflow
+	read(t, "github/game-day.yml", &game)
+	r := &runner{T: t, ctx: ctx, dir: t.TempDir(), job: game.Jobs["drill"]}
+	self, err := os.Executable()
+	r.must(errors.Join(err, os.Mkdir(filepath.Join(r.dir, "bin"), 0o700), os.Symlink(self, filepath.Join(r.dir, "bin", "firedrill"))))
+	stage, box, err := killtest.Program{Path: filepath.Join(r.dir, "bin", "firedrill"), State: t.TempDir()}.Sandbox(ctx, "none")
+	r.must(err)
+	t.Cleanup(func() { _ = box.Kill() })
+	r.stage = stage
+	w := r.world()
+	r.must(os.WriteFile(filepath.Join(r.dir, "firedrill.yaml"), []byte(stagingOn(w)), 0o600))
+	r.env = []string{"PATH=" + filepath.Join(r.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + r.dir, "CI=true", "GITHUB_ACTIONS=true", "FIREDRILL_ENV=staging",
+		"DRILL=orders-write-throttle", "GITHUB_STEP_SUMMARY=" + filepath.Join(r.dir, "summary.md"), "GITHUB_OUTPUT=" + filepath.Join(r.dir, "output"),
+		"PAGERDUTY_TOKEN=" + w.Token, "ORDERS_KEY=" + w.Teams["orders"].Key, "OWNER_KEY=" + w.Owner,
+		"AWS_ACCESS_KEY_ID=" + w.Keys["firedrill"].ID, "AWS_SECRET_ACCESS_KEY=" + w.Keys["firedrill"].Secret}
+	r.ends(r.shell("firedrill init --store dynamodb"), 0)
+	r.ends(r.shell(game.Jobs["plan"].step(t, "Plan").Run), 0)
+	r.before, err = stage.Look(ctx)
+	r.must(err)
+	return r
+}
+
+// world is what the sandbox tells of itself.
+func (r *runner) world() (w sandbox.World) {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.ctx, http.MethodGet, r.stage.URL+"/_sandbox/world", nil)
+	r.must(err)
+	res, err := http.DefaultClient.Do(req)
+	r.must(err)
+	r.must(errors.Join(json.NewDecoder(res.Body).Decode(&w), res.Body.Close()))
+	return w
+}
+
+// stagingOn is a real environment, as a file tells it, that stands on a sandbox.
+func stagingOn(w sandbox.World) string {
+	var vars []string
+	for k, v := range w.Vars {
+		vars = append(vars, fmt.Sprintf("%s: %q", k, v))
+	}
+	return fmt.Sprintf(`environments:
+  staging:
+    aws: {account: %q, regions: [%s], endpoint: %q}
+    tags: {environment: sandbox, firedrill: allowed}
+    window: {days: mon-sun, hours: "00:00-24:00", zone: UTC}
+    pagerduty: {token: "env:PAGERDUTY_TOKEN", from: %s, bots: [%s]}
+    owner: {key: "env:OWNER_KEY"}
+    teams: {orders: {service: %s, key: "env:ORDERS_KEY"}}
+    store: {dynamodb: {table: firedrill, region: %s}}
+    undo_patience: 1m
+    vars: {%s}
+`, w.Account, w.Region, w.AWS, w.From, w.Bot, w.Teams["orders"].Service, w.Region, strings.Join(vars, ", "))
+}
+
+func (r *runner) must(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// process is a step's own process, and all below it.
+type process struct {
+	cmd      *exec.Cmd
+	out, err killtest.Text
+	done     chan struct{}
+}
+
+// shell begins a step's script as GitHub does where the step names no shell: bash -e FILE.
+func (r *runner) shell(script string) *process {
+	r.Helper()
+	file := filepath.Join(r.TempDir(), "script.sh")
+	r.must(os.WriteFile(file, []byte(script), 0o600))
+	p := &process{done: make(chan struct{})}
+	p.cmd = exec.Command("bash", "-e", file)
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = r.dir, r.env, &p.out, &p.err
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the tree that is killed in the end is the step's alone
+	p.cmd.WaitDelay = time.Second                           // an orphan of it may hold its output open
+	r.must(p.cmd.Start())
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // the exit code tells
+	}()
+	r.Cleanup(p.killTree)
+	return p
+}
+
+func (p *process) killTree() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+
+// ended waits for a while, and says whether the process has ended.
+func (p *process) ended(ctx context.Context, wait time.Duration) bool {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// ends waits for a step and checks its exit code.
+func (r *runner) ends(p *process, want int) {
+	r.Helper()
+	if !p.ended(r.ctx, bounded) || p.cmd.ProcessState.ExitCode() != want {
+		p.killTree()
+		r.Fatalf("%v, want exit %d\n%s%s", p.cmd.ProcessState, want, &p.out, &p.err)
+	}
+}
+
+// felt begins the step that runs the drill, and waits until its fault is felt.
+func (r *runner) felt(script string) *process {
+	r.Helper()
+	p := r.shell(script)
+	r.must(killtest.Until(r.ctx, func() (bool, error) {
+		if p.ended(r.ctx, 0) {
+			return false, fmt.Errorf("it ended before the fault was felt: %v\n%s%s", p.cmd.ProcessState, &p.out, &p.err)
+		}
+		return strings.Contains(p.err.String(), "effective: "), nil
+	}))
+	return p
+}
+
+// cancel ends a step as GitHub does, and says which of its signals ended it.
+func (r *runner) cancel(p *process) string {
+	r.Helper()
+	began := time.Now()
+	defer func() { r.Logf("the step ended %s after the cancel", time.Since(began).Round(10*time.Millisecond)) }()
+	r.must(p.cmd.Process.Signal(syscall.SIGINT))
+	if p.ended(r.ctx, afterI) {
+		return "SIGINT"
+	}
+	r.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	if p.ended(r.ctx, afterT) {
+		return "SIGTERM"
+	}
+	p.killTree()
+	<-p.done
+	return "SIGKILL"
+}
+
+// always runs the steps that run whatever happened, and returns what they printed.
+func (r *runner) always(want map[string]int) string {
+	r.Helper()
+	all := ""
+	for _, s := range r.job.Steps {
+		if s.If != "always()" || s.Run == "" {
+			continue
+		}
+		p := r.shell(s.Run)
+		r.ends(p, want[s.Name])
+		all += p.out.String() + p.err.String()
+	}
+	return all
+}
+
+// left is how the world differs from before; empty: it is as before.
+func (r *runner) left() string {
+	r.Helper()
+	now, err := r.stage.Look(r.ctx)
+	r.must(err)
+	return r.before.Difference(now)
+}
+
+func (r *runner) file(name string) string {
+	r.Helper()
+	b, err := os.ReadFile(filepath.Join(r.dir, name))
+	r.must(err)
+	return string(b)
+}
+
+const drillStep = "Run the drill"
+
+// Cancelled in the middle, the example's own step has put everything back before GitHub would send its second signal, and
+// its report, its page and its artifacts say so.
+func TestACancelledStepPutsBack(t *testing.T) {
+	r := newRunner(t)
+	p := r.felt(r.job.step(t, drillStep).Run)
+	if r.left() == "" {
+		t.Fatal("nothing is in place when the step is cancelled")
+	}
+	if by := r.cancel(p); by != "SIGINT" || p.cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("%s ended it: %v\n%s", by, p.cmd.ProcessState, &p.err)
+	}
+	if left := r.left(); left != "" {
+		t.Errorf("the world is not as before:\n%s", left)
+	}
+	if said := r.always(map[string]int{"Judge it": 1}); !strings.Contains(said, "nothing to recover") || !strings.Contains(said, "exit code: 130") {
+		t.Errorf("the steps after it say\n%s", said)
+	}
+	r.must(r.stage.AsBefore(r.ctx, r.before))
+	for name, want := range map[string]string{"game-day/junit.xml": `<error message="Interrupted: `, "game-day/exit": "130\n", "summary.md": ": interrupted\n",
+		"game-day/orders-write-throttle/debrief.md": "The drill was interrupted."} {
+		if text := r.file(name); !strings.Contains(text, want) {
+			t.Errorf("%s says\n%s", name, text)
+		}
+	}
+	if !strings.Contains(p.out.String(), "::error title=orders-write-throttle::Interrupted: ") {
+		t.Errorf("no annotation in %s", &p.out)
+	}
+}
+
+// Without exec the shell keeps the signal to itself: the same step, cancelled the same way, leaves the fault in place, with
+// a drill that goes on and that nobody waits for.
+func TestWithoutExecTheSignalIsLost(t *testing.T) {
+	r := newRunner(t)
+	script := r.job.step(t, drillStep).Run
+	bare := strings.Replace(script, "\nexec firedrill", "\nfiredrill", 1) + "\necho done\n"
+	if bare == script+"\necho done\n" {
+		t.Fatalf("no exec in\n%s", script)
+	}
+	p := r.felt(bare)
+	if by := r.cancel(p); by == "SIGINT" {
+		t.Errorf("%s ended it: %v", by, p.cmd.ProcessState)
+	}
+	if r.left() == "" {
+		t.Errorf("the fault is not in place: then the step needs no exec\n%s", &p.err)
+	}
+	if strings.Contains(p.err.String(), "putting everything back") {
+		t.Errorf("the signal arrived:\n%s", &p.err)
+	}
+	p.killTree() // at the end of a job GitHub kills what is left of its processes
+	<-p.done
+	if said := r.always(map[string]int{"Judge it": 1}); !strings.Contains(said, "everything is put back") {
+		t.Errorf("recover says\n%s", said)
+	}
+	r.must(r.stage.AsBefore(r.ctx, r.before))
+}
+
+// Where the undo takes longer than GitHub waits, the step is killed in the middle of it, and the next one puts back the rest.
+func TestKilledInTheMiddleOfTheUndo(t *testing.T) {
+	r := newRunner(t)
+	p := r.felt(r.job.step(t, drillStep).Run)
+	_, err := r.stage.Hold(r.ctx, "dynamodb UpdateTable", 1, "before")
+	r.must(err)
+	if by := r.cancel(p); by != "SIGKILL" {
+		t.Errorf("%s ended it: %v\n%s", by, p.cmd.ProcessState, &p.err)
+	}
+	if r.left() == "" {
+		t.Error("everything was put back already")
+	}
+	if text := r.file("game-day/junit.xml"); !strings.Contains(text, "It has not ended, or firedrill was killed") {
+		t.Errorf("the report says\n%s", text)
+	}
+	if said := r.always(map[string]int{"Judge it": 1}); !strings.Contains(said, "everything is put back") || !strings.Contains(said, "exit code: killed") {
+		t.Errorf("the steps after it say\n%s", said)
+	}
+	r.must(r.stage.AsBefore(r.ctx, r.before))
+}
