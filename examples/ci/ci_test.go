@@ -3,6 +3,7 @@
 package ci
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == "firedrill" {
 		os.Exit(cmd.Main())
 	}
+	_ = flag.Set("test.parallel", "4") // they wait for processes, not for the processor
 	os.Exit(m.Run())
 }
 
