@@ -2,6 +2,7 @@ package drills
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -151,7 +152,9 @@ func (st *Steps) reading(ctx context.Context, spec *Spec, run string) *reading {
 			r.v.Faults = append(r.v.Faults, pf.PreviewFault)
 			p.Faults = append(p.Faults, one.planned)
 		} else {
-			one.err = asRefusal(err)
+			if !errors.As(err, &one.err) {
+				one.err = asRefusal(err)
+			}
 			one.planned.Target = st.placed(f)
 		}
 		r.faults = append(r.faults, one)
