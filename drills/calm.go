@@ -53,7 +53,7 @@ func (st *Steps) calm(ctx context.Context, s *State) (events []journal.Event) {
 func (st *Steps) readSteady(ctx context.Context, s *State) (events []journal.Event, ok bool) {
 	ok = true
 	for _, p := range s.Plan.Steady {
-		r := st.read(ctx, p)
+		r := st.read(ctx, s.measured(p))
 		events = append(events, readingEvent(journal.SteadyRead, p, journal.RoleSteady, r))
 		ok = ok && r.Value == observe.OK
 	}

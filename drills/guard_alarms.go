@@ -46,7 +46,9 @@ func (st *Steps) checkQuiet(ctx context.Context, p *Plan, f *found) *Refusal {
 		if !w.polled() {
 			continue
 		}
-		switch r := st.read(ctx, w); {
+		r := st.read(ctx, w)
+		f.baseline(w, r)
+		switch {
 		case r.Value == observe.Bad:
 			return refuse("alarms", "wait until it is good, or mend it", "%s is watched, and bad already: %s", w.Label, r.Why)
 		case r.Value == observe.Unknown && w.Spec.Alertmanager != nil:
@@ -59,9 +61,11 @@ func (st *Steps) checkQuiet(ctx context.Context, p *Plan, f *found) *Refusal {
 }
 
 // checkStop: what would end the drill must be good, and readable, before anything is touched.
-func (st *Steps) checkStop(ctx context.Context, p *Plan, _ *found) *Refusal {
+func (st *Steps) checkStop(ctx context.Context, p *Plan, f *found) *Refusal {
 	for _, probe := range p.Stop {
-		if r := st.read(ctx, probe); r.Value != observe.OK {
+		r := st.read(ctx, probe)
+		f.baseline(probe, r)
+		if r.Value != observe.OK {
 			return refuse("stop_condition", "wait until it is good, or mend it", "stop condition %s is %s before anything was touched: %s", probe.Label, r.Value, r.Why)
 		}
 	}
@@ -71,9 +75,11 @@ func (st *Steps) checkStop(ctx context.Context, p *Plan, _ *found) *Refusal {
 // checkSteady reads the steady state for a plan; a run reads it once more, as an action of its own.
 func (st *Steps) checkSteady(ctx context.Context, p *Plan, f *found) *Refusal {
 	for _, probe := range p.Steady {
-		if r := st.read(ctx, probe); r.Value != observe.OK {
+		r := st.read(ctx, probe)
+		if r.Value != observe.OK {
 			return unsteady(probe, r)
 		}
+		f.baseline(probe, r)
 	}
 	if len(p.Steady) > 0 {
 		f.facts["steady_state"] = "ok"

@@ -58,7 +58,7 @@ func (st *Steps) poll(ctx context.Context, s *State, a Action) []journal.Event {
 			if list.role == journal.RoleWatch && !p.polled() {
 				continue // alarms are read together, with the time of their transitions; incidents come from the pager
 			}
-			st.start(&wg, in, func() { in.add(st.probe(look, p, list.role)) })
+			st.start(&wg, in, func() { in.add(st.probe(look, s.measured(p), list.role)) })
 		}
 	}
 	now := st.World.Clock.Now()

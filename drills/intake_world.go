@@ -15,12 +15,12 @@ import (
 func (st *Steps) steady(ctx context.Context, s *State) (events []journal.Event) {
 	for _, p := range s.Plan.Steady {
 		r := st.read(ctx, p)
-		events = append(events, readingEvent(journal.SteadyRead, p, journal.RoleSteady, r))
+		events = append(events, measuredEvent(p, journal.RoleSteady, r))
 		if r.Value != observe.OK {
 			return append(events, unsteady(p, r).event())
 		}
 	}
-	return events
+	return append(events, st.measure(ctx, s)...)
 }
 
 // readAlarms turns changes of alarms into events, with the source's own time of each.

@@ -35,7 +35,7 @@ func (s *State) nextIn(now time.Time) Action {
 		return s.poll(now, first) // the checks come right before the first change, not a delay before it
 	case !s.Guarded:
 		return s.act(Guard, -1, 0)
-	case !s.SteadyOK && len(s.Plan.Steady) > 0:
+	case !s.SteadyOK && s.Plan.steadies():
 		return s.act(Steady, -1, 0)
 	}
 	for i := range s.Faults {

@@ -118,6 +118,7 @@ type State struct {
 	Heard      []command            // what notes asked, in the order in which it was heard
 	Mute       bool                 // the pager takes no notes of ours: they go to Slack
 	HandedBack bool                 // people were told how it ended
+	Baselines  map[string]float64   // of probes that compare with one, by label: read before the first fault
 	Good       map[string]int       // good readings in a row of each steady probe, by label
 	Finished   bool
 	Outcome    string
@@ -161,6 +162,7 @@ func (s *State) Add(e journal.Event) {
 		s.stop(ReasonRefused, e)
 	case journal.SteadyRead:
 		s.SteadyOK = true
+		s.baseline(e)
 		s.reading(e)
 		s.calm(e)
 	case journal.RunAcknowledged:

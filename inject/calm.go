@@ -148,7 +148,8 @@ func (f *deny) Calm(ctx context.Context, t Target) (Unrest, error) {
 	return now.unrest(), nil
 }
 
-// unrest is what a table tells of its own changes. Of an on-demand maximum it tells no time: that is in the account's trail.
+// unrest is what a table tells of its own changes, ours included: it does not say by whom. Of an on-demand maximum it tells no
+// time: that is in the account's trail. That a table is new is no unrest: nothing was changed.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
 func (t table) unrest() (u Unrest) {
 	name := aws.ToString(t.TableName)
@@ -175,7 +176,6 @@ func (t table) unrest() (u Unrest) {
 			u.changed(p.LastDecreaseDateTime, "capacity of index %s of table %s was lowered", index, name)
 		}
 	}
-	u.changed(t.CreationDateTime, "table %s was made", name)
 	return u
 }
 

@@ -93,13 +93,13 @@ func TestATableTellsOfItsChanges(t *testing.T) {
 		t.Fatal("it never rests")
 		return inject.Unrest{}
 	}
-	if u := still(); len(u.Moves) != 1 || u.Moves[0].What != "table stock was made" {
+	if u := still(); len(u.Moves) != 0 {
 		t.Errorf("made: %+v", u)
 	}
 	_, err = api.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: aws.String("stock"),
 		ProvisionedThroughput: &dynamotypes.ProvisionedThroughput{ReadCapacityUnits: aws.Int64(10), WriteCapacityUnits: aws.Int64(5)}})
 	must(t, 0, err)
-	if u := still(); len(u.Moves) != 2 || u.Moves[0].What != "capacity of table stock was lowered" || time.Since(u.Moves[0].At) > time.Minute {
+	if u := still(); len(u.Moves) != 1 || u.Moves[0].What != "capacity of table stock was lowered" || time.Since(u.Moves[0].At) > time.Minute {
 		t.Errorf("lowered: %+v", u)
 	}
 }

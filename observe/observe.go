@@ -29,6 +29,8 @@ type Reading struct {
 	By    string    // the source of Since, as clocks are named: alertmanager am.example.com
 	// ErrorS is half the width of what Since may be, in seconds.
 	ErrorS float64
+	// Baseline is what a probe has measured that later looks are to be compared with; nil: it measured none.
+	Baseline *float64
 }
 
 // Probe looks at one thing. It has its own time-out, and its failure is a Reading of Unknown, never an error.

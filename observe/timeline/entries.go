@@ -199,6 +199,9 @@ func (w *words) probe(e journal.Event) {
 	if was == "" && e.Fact.Reading == "ok" {
 		text = "steady state: " + text
 	}
+	if base := e.Fact.Facts["baseline"]; base != "" {
+		text += " (baseline " + base + ")"
+	}
 	if e.Fact.Reading != "ok" && e.Fact.Why != "" {
 		text += ": " + e.Fact.Why
 	}
