@@ -2,10 +2,8 @@ package ci
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/firedrill/firedrill/internal/killtest"
-	"github.com/firedrill/firedrill/internal/sandbox"
 )
 
 // How GitHub's runner ends a step: SIGINT to the step's own process, after 7.5 s SIGTERM, after another 2.5 s it kills the
@@ -57,48 +54,16 @@ func newRunner(t *testing.T) *runner {
 	r.must(err)
 	t.Cleanup(func() { _ = box.Kill() })
 	r.stage = stage
-	w := r.world()
-	r.must(os.WriteFile(filepath.Join(r.dir, "firedrill.yaml"), []byte(stagingOn(w)), 0o600))
-	r.env = []string{"PATH=" + filepath.Join(r.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + r.dir, "CI=true", "GITHUB_ACTIONS=true", "FIREDRILL_ENV=staging",
-		"DRILL=orders-write-throttle", "GITHUB_STEP_SUMMARY=" + filepath.Join(r.dir, "summary.md"), "GITHUB_OUTPUT=" + filepath.Join(r.dir, "output"),
-		"PAGERDUTY_TOKEN=" + w.Token, "ORDERS_KEY=" + w.Teams["orders"].Key, "OWNER_KEY=" + w.Owner,
-		"AWS_ACCESS_KEY_ID=" + w.Keys["firedrill"].ID, "AWS_SECRET_ACCESS_KEY=" + w.Keys["firedrill"].Secret}
+	w, err := stage.World(ctx)
+	r.must(err)
+	r.must(os.WriteFile(filepath.Join(r.dir, "firedrill.yaml"), []byte(w.Staging()), 0o600))
+	r.env = append(w.Secrets(), "PATH="+filepath.Join(r.dir, "bin")+":"+os.Getenv("PATH"), "HOME="+r.dir, "FIREDRILL_ENV=staging", "DRILL=orders-write-throttle",
+		"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY="+filepath.Join(r.dir, "summary.md"), "GITHUB_OUTPUT="+filepath.Join(r.dir, "output"))
 	r.ends(r.shell("firedrill init --store dynamodb"), 0)
 	r.ends(r.shell(game.Jobs["plan"].step(t, "Plan").Run), 0)
 	r.before, err = stage.Look(ctx)
 	r.must(err)
 	return r
-}
-
-// world is what the sandbox tells of itself.
-func (r *runner) world() (w sandbox.World) {
-	r.Helper()
-	req, err := http.NewRequestWithContext(r.ctx, http.MethodGet, r.stage.URL+"/_sandbox/world", nil)
-	r.must(err)
-	res, err := http.DefaultClient.Do(req)
-	r.must(err)
-	r.must(errors.Join(json.NewDecoder(res.Body).Decode(&w), res.Body.Close()))
-	return w
-}
-
-// stagingOn is a real environment, as a file tells it, that stands on a sandbox.
-func stagingOn(w sandbox.World) string {
-	var vars []string
-	for k, v := range w.Vars {
-		vars = append(vars, fmt.Sprintf("%s: %q", k, v))
-	}
-	return fmt.Sprintf(`environments:
-  staging:
-    aws: {account: %q, regions: [%s], endpoint: %q}
-    tags: {environment: sandbox, firedrill: allowed}
-    window: {days: mon-sun, hours: "00:00-24:00", zone: UTC}
-    pagerduty: {token: "env:PAGERDUTY_TOKEN", from: %s, bots: [%s]}
-    owner: {key: "env:OWNER_KEY"}
-    teams: {orders: {service: %s, key: "env:ORDERS_KEY"}}
-    store: {dynamodb: {table: firedrill, region: %s}}
-    undo_patience: 1m
-    vars: {%s}
-`, w.Account, w.Region, w.AWS, w.From, w.Bot, w.Teams["orders"].Service, w.Region, strings.Join(vars, ", "))
 }
 
 func (r *runner) must(err error) {

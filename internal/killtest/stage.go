@@ -22,8 +22,17 @@ type World struct {
 	Instance string            `json:"instance"`
 	AWS      string            `json:"aws"`
 	Region   string            `json:"region"`
+	Account  string            `json:"account"`
+	Token    string            `json:"token"`
+	From     string            `json:"from"`
+	Bot      string            `json:"bot"`
+	Owner    string            `json:"owner_key"`
 	Vars     map[string]string `json:"vars"`
-	Keys     map[string]struct {
+	Teams    map[string]struct {
+		Service string `json:"service"`
+		Key     string `json:"key"`
+	} `json:"teams"`
+	Keys map[string]struct {
 		ID     string `json:"id"`
 		Secret string `json:"secret"`
 	} `json:"keys"`
