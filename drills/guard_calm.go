@@ -25,7 +25,7 @@ const (
 func (st *Steps) checkCalm(ctx context.Context, p *Plan, f *found) *Refusal {
 	now := st.World.Clock.Now()
 	rest := restAfterChange
-	if p.Sandbox != nil && !p.Sandbox.Unhurried {
+	if sandbox := st.Env.Sandbox; sandbox != nil && !sandbox.Unhurried {
 		rest = 0 // its shop and its responder never rest, and its minutes are seconds: what moves at the moment counts
 	}
 	targets := p.Leases()
