@@ -16,7 +16,7 @@ CELLS    ?= 48
 PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema dist clean
+.PHONY: help build drill play test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ build: ## the program, as bin/firedrill
 
 drill: build ## your first drill, on the built-in sandbox: half a minute, no account needed
 	@bin/firedrill run orders-write-throttle --env sandbox
+
+play: build ## be on call yourself, on the built-in sandbox: ten minutes, no account needed
+	@bin/firedrill play $(DRILL)
 
 test: ## every test that needs nothing but Go
 	$(GO) test ./...

@@ -67,7 +67,7 @@ func means(n timeline.Name) string {
 	case timeline.Acknowledged:
 		return "you were on it"
 	case timeline.Mitigated:
-		return "it stopped hurting, before anything was put back for you"
+		return "it stopped hurting, by your hand"
 	case timeline.Resolved:
 		return "you said that it was well"
 	}

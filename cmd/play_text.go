@@ -55,7 +55,7 @@ func (g *game) card(w io.Writer, width int) {
 func (g *game) tables(all []hands.Table) {
 	var b strings.Builder
 	for _, t := range all {
-		fmt.Fprintln(&b, g.style.dim("  "+t.Title))
+		fmt.Fprintln(&b, g.style.dim(wrap("  ", t.Title, g.console.width())))
 		if len(t.Rows) == 0 {
 			fmt.Fprintln(&b, "  "+t.Empty)
 		}

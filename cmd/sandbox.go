@@ -29,11 +29,7 @@ func newSandboxCommand(d *Deps) *cobra.Command {
 	}
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "loopback address to listen on")
 	c.Flags().StringVar(&responder, "responder", "auto", "who answers the page: auto, slow or none")
-	c.AddCommand(&cobra.Command{
-		Use: "env", Short: "Print exports for the AWS CLI", Args: cobra.NoArgs,
-		Long: `Print exports that point the AWS CLI at the running sandbox:  eval "$(firedrill sandbox env)"` + exits(),
-		RunE: func(c *cobra.Command, _ []string) error { return runSandboxEnv(c.Context(), d) },
-	})
+	c.AddCommand(newSandboxEnvCommand(d))
 	return c
 }
 
@@ -93,26 +89,4 @@ func readSandboxFile(path string) (w sandbox.World, err error) {
 		return w, err
 	}
 	return w, json.Unmarshal(b, &w)
-}
-
-func runSandboxEnv(ctx context.Context, d *Deps) error {
-	env, _, err := d.sandboxEnvironment(ctx, sandboxUse{})
-	if err != nil {
-		return err
-	}
-	w, err := askInstance(ctx, env.Sandbox.URL, env.Sandbox.Instance)
-	if err != nil {
-		return err
-	}
-	key := w.Keys["other"]
-	for _, kv := range [][2]string{
-		{"AWS_ENDPOINT_URL", w.AWS}, {"AWS_REGION", w.Region}, {"AWS_DEFAULT_REGION", w.Region}, {"AWS_ACCESS_KEY_ID", key.ID},
-		{"AWS_SECRET_ACCESS_KEY", key.Secret}, {"AWS_EC2_METADATA_DISABLED", "true"}, {"FIREDRILL_SANDBOX", w.URL},
-	} {
-		fmt.Fprintf(d.Out, "export %s=%q\n", kv[0], kv[1])
-	}
-	fmt.Fprintln(d.Out, "unset AWS_PROFILE AWS_SESSION_TOKEN")
-	// Older CLIs know AWS_ENDPOINT_URL not at all, or not for every service, and would ask the real AWS.
-	fmt.Fprintln(d.Out, `aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }`)
-	return nil
 }

@@ -3,7 +3,6 @@ package hands
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,34 +11,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-func (h *Hands) describeAlarms(ctx context.Context) ([]types.MetricAlarm, error) {
+// describeAlarms lists every alarm; what rings stands first.
+func (h *Hands) describeAlarms(ctx context.Context) (ringing, others []types.MetricAlarm, err error) {
 	out, err := h.cw.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
 	if err != nil {
-		return nil, fmt.Errorf("describe alarms: %w", err)
+		return nil, nil, fmt.Errorf("describe alarms: %w", err)
 	}
-	slices.SortStableFunc(out.MetricAlarms, func(a, b types.MetricAlarm) int { // what rings stands first
-		return rank(a.StateValue) - rank(b.StateValue)
-	})
-	return out.MetricAlarms, nil
-}
-
-func rank(s types.StateValue) int {
-	switch s {
-	case types.StateValueAlarm:
-		return 0
-	case types.StateValueOk:
-		return 2
+	for _, a := range out.MetricAlarms {
+		if a.StateValue == types.StateValueAlarm {
+			ringing = append(ringing, a)
+		} else {
+			others = append(others, a)
+		}
 	}
-	return 1
+	return ringing, others, nil
 }
 
 func (h *Hands) alarms(ctx context.Context) ([]Table, error) {
-	all, err := h.describeAlarms(ctx)
+	ringing, others, err := h.describeAlarms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t := Table{Title: "aws cloudwatch describe-alarms", Head: []string{"ALARM", "STATE", "SINCE", "WHY"}, Empty: "no alarms"}
-	for _, a := range all {
+	for _, a := range append(ringing, others...) {
 		state := Cell{Text: string(a.StateValue)}
 		why := dim("")
 		switch a.StateValue {
@@ -77,13 +71,13 @@ const silence = "alarm silence "
 
 // silences are a way of making an alarm stop that mends nothing.
 func (h *Hands) silences(ctx context.Context) ([]Fix, error) {
-	all, err := h.describeAlarms(ctx)
+	ringing, _, err := h.describeAlarms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []Fix
-	for _, a := range all {
-		if a.StateValue != types.StateValueAlarm || !aws.ToBool(a.ActionsEnabled) || len(a.AlarmActions) == 0 {
+	for _, a := range ringing {
+		if !aws.ToBool(a.ActionsEnabled) || len(a.AlarmActions) == 0 {
 			continue
 		}
 		name := *a.AlarmName

@@ -85,7 +85,7 @@ func (h *Hands) tables(ctx context.Context) ([]Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := Table{Title: "aws dynamodb describe-table, get-resource-policy; aws cloudwatch get-metric-statistics", Empty: "no tables"}
+	out := Table{Title: "aws dynamodb describe-table, get-resource-policy; cloudwatch get-metric-statistics", Empty: "no tables"}
 	for _, t := range all {
 		written, err := h.sum(ctx, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", t.name)
 		if err != nil {
