@@ -2,6 +2,7 @@
 GO       ?= go
 GOTEST   ?= $(GO) test
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 LDFLAGS   = -s -w -X github.com/firedrill/firedrill/cmd.Version=$(VERSION)
 GOLANGCI  = v2.15.0
 TOOLS     = $(CURDIR)/bin/tools
@@ -16,7 +17,7 @@ CELLS    ?= 48
 PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill play test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema dist clean
+.PHONY: help build drill play test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema man dist dist-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,13 +86,30 @@ pagerduty-schema: ## PagerDuty's published OpenAPI, pinned, pruned and mended, i
 picture: build ## docs/live.svg and docs/timeline.svg, of a real run
 	$(GO) run ./docs/picture
 
-dist: ## static binaries for Linux and macOS in dist/, with checksums
-	@rm -rf dist && mkdir -p dist
+# What makes another binary of the same source stands here, and nowhere else: no path, no clock, no settings of whoever builds.
+REPRODUCIBLE = CGO_ENABLED=0 GOFLAGS= GOEXPERIMENT= GOAMD64=v1 GOARM64=v8.0 SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
+DIST ?= dist
+
+dist: man ## for each of PLATFORMS a static binary with its SBOM (CycloneDX); manual, completions; checksums of all: in dist/
 	@for p in $(PLATFORMS); do \
-		echo "dist/firedrill-$${p%/*}-$${p#*/}"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/firedrill-$${p%/*}-$${p#*/} ./cmd/firedrill || exit 1; \
+		f=$(DIST)/firedrill-$${p%/*}-$${p#*/}; echo $$f; \
+		$(REPRODUCIBLE) GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $$f ./cmd/firedrill || exit 1; \
+		$(REPRODUCIBLE) $(GO) run ./docs/sbom -version '$(VERSION)' -o $$f.cdx.json $$f || exit 1; \
 	done
-	@cd dist && if command -v sha256sum >/dev/null; then sha256sum firedrill-*; else shasum -a 256 firedrill-*; fi | tee SHA256SUMS
+	@cd $(DIST) && if command -v sha256sum >/dev/null; then sha256sum firedrill-*; else shasum -a 256 firedrill-*; fi | tee SHA256SUMS
+
+man: ## manual pages in dist/man, and an archive of them and of the completions of bash, zsh and fish
+	@rm -rf $(DIST) && mkdir -p $(DIST)
+	$(REPRODUCIBLE) $(GO) run ./docs/man -version '$(VERSION)' -o $(DIST)
+
+dist-check: ## build the release twice, in two folders and the second time from nothing, and compare (PLATFORMS=linux/amd64: one of them)
+	@t=$$(mktemp -d) && trap 'chmod -R u+w '$$t'; rm -rf '$$t EXIT && mkdir -p $$t/one $$t/a/longer/way/to/two && \
+	for d in $$t/one $$t/a/longer/way/to/two; do \
+		git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do [ -f "$$f" ] && printf "%s\0" "$$f"; done' _ | tar c --null -T - | tar x -C $$d || exit 1; \
+	done && \
+	$(MAKE) -C $$t/one dist VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) PLATFORMS='$(PLATFORMS)' DIST=dist >/dev/null && \
+	GOCACHE=$$t/cache $(MAKE) -C $$t/a/longer/way/to/two dist VERSION='$(VERSION)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) PLATFORMS='$(PLATFORMS)' DIST=dist >/dev/null && \
+	diff $$t/one/dist/SHA256SUMS $$t/a/longer/way/to/two/dist/SHA256SUMS && cat $$t/one/dist/SHA256SUMS && echo "two builds, the same bytes"
 
 clean: ## delete what was built here
 	rm -rf bin dist
