@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"os"
 	"os/user"
@@ -35,6 +37,9 @@ type Deps struct {
 	Color    func() bool // whether Err is a terminal that wants colour
 	Width    func() int  // of the terminal at Err, in columns; 0 where there is none
 	Dir      string      // where the program was started
+	// Below returns a random number from 0 to n, n excluded; Sleep waits, nil in real time.
+	Below func(n int64) int64
+	Sleep func(ctx context.Context, d time.Duration) error
 
 	config, state, env string // the persistent flags
 	output             string
@@ -51,7 +56,7 @@ type Deps struct {
 func NewDeps() *Deps {
 	dir, _ := os.Getwd()
 	return &Deps{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: newSteady(time.Now).Now, Getenv: os.Getenv, Dir: dir,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: newSteady(time.Now).Now, Getenv: os.Getenv, Dir: dir, Below: unforeseen,
 		Terminal: func() bool { return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) },
 		Width: func() int {
 			columns, _, _ := term.GetSize(int(os.Stderr.Fd()))
@@ -186,6 +191,20 @@ func (d *Deps) look(w *drills.World, clients *inject.Clients, s *secrets) {
 	w.Forecast = func(ctx context.Context, s observe.ProbeSpec) (observe.AlertmanagerForecast, error) {
 		return observe.Forecast(ctx, s, eyes)
 	}
+}
+
+// fetchCalendar fetches calendars for who reaches nothing else.
+func (d *Deps) fetchCalendar() func(context.Context, string) ([]byte, error) {
+	return observe.FetchCalendar(&http.Client{})
+}
+
+// unforeseen is a number below n that nobody can foretell.
+func unforeseen(n int64) int64 {
+	v, err := rand.Int(rand.Reader, big.NewInt(n))
+	if err != nil { // the system has no randomness: it ends the process before that
+		return 0
+	}
+	return v.Int64()
 }
 
 // connectPager makes the pager's client. An environment without a token has no pager: it can still put back.

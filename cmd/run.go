@@ -23,6 +23,9 @@ DRILL is the name of a drill (your own folders before the built-in library) or a
 plan's own: the world is read again, and any difference from what was approved is refused. On a terminal the
 plan is shown first and the environment's name is asked for; --yes answers it. The sandbox never asks.
 
+--wait 2h waits where it is not now (75): outside the window, an open incident, a target that another run holds; each try
+makes a new plan. --at-random-within 4h begins at a moment that nobody knows, at which people may be woken.
+
 Several drills are on at the same time, each a run of its own, when all of them may start: they share one poller of
 PagerDuty, and must share neither a target nor a service (of the library, orders-writes-denied and
 web-page-errors-no-alarm share none). A signal puts all of them back. The exit code is that of the
@@ -33,6 +36,7 @@ type runOptions struct {
 	yes       bool
 	responder string
 	plan      string // a file that was approved
+	waitOptions
 }
 
 func newRunCommand(d *Deps) *cobra.Command {
@@ -60,6 +64,7 @@ func newRunCommand(d *Deps) *cobra.Command {
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask for the environment's name")
 	c.Flags().StringVar(&o.plan, "plan", "", "a file of plan --out that was approved: nothing else is run")
 	c.Flags().StringVar(&o.responder, "responder", "auto", "who answers in a sandbox that this command starts: auto, slow or none")
+	o.flags(c.Flags())
 	p.flags(c.Flags())
 	outputFlag(c, d)
 	return c
@@ -133,9 +138,17 @@ func runRun(ctx context.Context, d *Deps, o runOptions) error {
 	if err := d.answerable(o.yes); err != nil {
 		return err
 	}
+	return d.patiently(ctx, &o, func() error { return runOnce(ctx, d, sig, o, asJSON) })
+}
+
+// runOnce plans a drill and runs it.
+func runOnce(ctx context.Context, d *Deps, sig *signals, o runOptions, asJSON bool) error {
 	run := d.newRun()
 	p, err := d.prepare(ctx, o.drills[0], run, sandboxUse{start: true, responder: o.responder})
 	defer func() { p.stop() }()
+	if err == nil && o.wait > 0 {
+		err = d.heldTargets(ctx, p.preview) // a run that would only be refused is not begun while it can be waited for
+	}
 	if err != nil {
 		return interrupted(ctx, err)
 	}

@@ -32,8 +32,16 @@ func runMany(ctx context.Context, d *Deps, o runOptions) error {
 	if err := d.answerable(o.yes); err != nil {
 		return err
 	}
+	return d.patiently(ctx, &o, func() error { return runManyOnce(ctx, d, sig, o, asJSON) })
+}
+
+// runManyOnce plans several drills and runs them.
+func runManyOnce(ctx context.Context, d *Deps, sig *signals, o runOptions, asJSON bool) error {
 	all, stop, err := d.prepareMany(ctx, o)
 	defer stop()
+	for i := 0; err == nil && o.wait > 0 && i < len(all); i++ {
+		err = d.heldTargets(ctx, all[i].preview)
+	}
 	if err != nil {
 		return interrupted(ctx, err)
 	}

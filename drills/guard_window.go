@@ -106,11 +106,29 @@ func unreadHolidays(err error) *Refusal {
 	return refuse("holidays", "check the path or address under holidays in firedrill.yaml", "%v", err)
 }
 
-// Allowed is the calendar of an environment as it stands now, for who picks a moment. It only reads.
+// Allowed is the calendar of an environment as it stands now. It only reads.
 func (st *Steps) Allowed(ctx context.Context) (*Calendar, error) {
 	c, _, r := st.calendar(ctx, st.World.Clock.Now())
 	if r != nil {
 		return nil, r
 	}
 	return c, nil
+}
+
+// Surprise picks a moment within a time at which people may be woken, each as likely as any other; below returns a number
+// from 0 to n, n excluded. Where there is none the refusal says when there is.
+func (st *Steps) Surprise(ctx context.Context, within time.Duration, below func(n int64) int64) (time.Time, error) {
+	now := st.World.Clock.Now()
+	if st.Env.Window == nil && st.Env.Sandbox == nil {
+		return now, st.checkWindow(ctx, &Plan{}, &found{facts: map[string]string{}})
+	}
+	c, _, r := st.calendar(ctx, now)
+	if r != nil {
+		return now, r
+	}
+	at, ok := c.Moment(now, now.Add(within), below)
+	if !ok {
+		return now, st.closed(ctx, c, &Plan{}, now)
+	}
+	return at, nil
 }
