@@ -27,7 +27,7 @@ func TestPushgatewayTakesARunsMetrics(t *testing.T) {
 	c := newCanteen(t, fmt.Sprintf("metrics: {pushgateway: %q}", gateway))
 
 	run := c.start("run", "orders-write-throttle", "--yes")
-	eventually(t.Context(), t, "the fault is felt", func() bool { return strings.Contains(run.Err.String(), "effective: ") })
+	c.felt(run)
 	if err := run.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +46,14 @@ func TestPushgatewayTakesARunsMetrics(t *testing.T) {
 		t.Errorf("promtool: %v\n%s", err, out)
 	}
 
+	eventually(t.Context(), t, "its alarm is OK again", func() bool {
+		code, err := c.start("plan", "orders-write-throttle").Wait(t.Context())
+		return err == nil && code == 0
+	})
+
 	// Killed, it pushes nothing; whoever puts it back does. The group is replaced: what is counted twice would say three.
 	run = c.start("run", "orders-write-throttle", "--yes")
-	eventually(t.Context(), t, "the fault is felt", func() bool { return strings.Contains(run.Err.String(), "effective: ") })
+	c.felt(run)
 	if err := run.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +126,14 @@ func (c canteen) start(args ...string) *killtest.Process {
 	p := must(c.Start(c.Context(), args...))(c.T)
 	c.Cleanup(func() { _ = p.Kill() })
 	return p
+}
+
+// felt waits until a run says that its fault is effective.
+func (c canteen) felt(p *killtest.Process) {
+	c.Helper()
+	if err := p.Says(c.Context(), "effective: "); err != nil {
+		c.Fatal(err)
+	}
 }
 
 func (c canteen) ends(p *killtest.Process, want int) {
