@@ -17,7 +17,7 @@ CELLS    ?= 48
 PARALLEL ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help build drill play test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema man dist dist-check clean
+.PHONY: help build drill play test race kill9 kills crashes crash-matrix crash-sample exit-matrix properties fuzz scripts lint conformance bench picture pagerduty-schema man dist dist-check walk clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ fuzz: ## FUZZTIME (60s) for each of the targets, side by side: drills, environme
 
 scripts: ## the program end to end, as scripts
 	$(GOTEST) -count=1 -run Script ./cmd/...
+
+walk: ## docs/first-real-drill.md, every command of it, on a sandbox: two minutes (WALK=-update writes docs/proofs/first-real-drill.md)
+	FIREDRILL_WALK=1 $(GOTEST) -count=1 -timeout 10m -v -run 'Walked' ./internal/docrun $(WALK)
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI) ## golangci-lint and the house's own rules
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run

@@ -1,8 +1,8 @@
-# Written by firedrill policy, for orders-throttled, orders-unreadable, orders-unreachable in staging.
+# Written by firedrill policy, for orders-throttled, orders-unreadable, users-unreachable in staging.
 
 # firedrill-staging-plan
-# note: which queue takes the dead letters of staging-orders stands in its redrive policy only
-# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
+# note: which queue takes the dead letters of orders stands in its redrive policy only
+# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetMetricData, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeTargetHealth, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
 # note: where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too
 data "aws_iam_policy_document" "firedrill_staging_plan_trust" {
   statement {
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "firedrill_staging_plan" {
   statement {
     sid       = "CloudwatchRead"
     effect    = "Allow"
-    actions   = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics", "cloudwatch:ListAlarmMuteRules"]
+    actions   = ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListAlarmMuteRules"]
     resources = ["*"]
 
     condition {
@@ -83,13 +83,13 @@ data "aws_iam_policy_document" "firedrill_staging_plan" {
     sid       = "DynamodbRead2"
     effect    = "Allow"
     actions   = ["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "ElasticloadbalancingRead"
     effect    = "Allow"
-    actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups"]
+    actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
     resources = ["*"]
 
     condition {
@@ -157,7 +157,7 @@ data "aws_iam_policy_document" "firedrill_staging_plan" {
     sid       = "SqsRead"
     effect    = "Allow"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
   }
 
   statement {
@@ -204,14 +204,14 @@ data "aws_iam_policy_document" "firedrill_staging_plan" {
     sid       = "NeverTheirItems"
     effect    = "Deny"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "NeverTheirKeys"
     effect    = "Deny"
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAnyValue:StringNotLike"
@@ -242,8 +242,8 @@ data "aws_iam_policy_document" "firedrill_staging_plan_caller" {
 }
 
 # firedrill
-# note: which queue takes the dead letters of staging-orders stands in its redrive policy only
-# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, application-autoscaling:RegisterScalableTarget, cloudtrail:LookupEvents, cloudwatch:DescribeAlarmHistory, cloudwatch:DescribeAlarms, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
+# note: which queue takes the dead letters of orders stands in its redrive policy only
+# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, application-autoscaling:RegisterScalableTarget, cloudtrail:LookupEvents, cloudwatch:DescribeAlarmHistory, cloudwatch:DescribeAlarms, cloudwatch:GetMetricData, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeTargetHealth, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
 # note: where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too
 data "aws_iam_policy_document" "firedrill_trust" {
   statement {
@@ -347,7 +347,7 @@ data "aws_iam_policy_document" "firedrill_1" {
   statement {
     sid       = "CloudwatchRead"
     effect    = "Allow"
-    actions   = ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics", "cloudwatch:ListAlarmMuteRules"]
+    actions   = ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:ListAlarmMuteRules"]
     resources = ["*"]
 
     condition {
@@ -368,14 +368,14 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "DynamodbRead2"
     effect    = "Allow"
     actions   = ["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "DynamodbTag"
     effect    = "Allow"
     actions   = ["dynamodb:TagResource", "dynamodb:UntagResource"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -395,14 +395,14 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "DynamodbWrite2"
     effect    = "Allow"
     actions   = ["dynamodb:UpdateTable"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "DynamodbWrite3"
     effect    = "Allow"
     actions   = ["dynamodb:UpdateItem"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -414,7 +414,7 @@ data "aws_iam_policy_document" "firedrill_1" {
   statement {
     sid       = "ElasticloadbalancingRead"
     effect    = "Allow"
-    actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups"]
+    actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
     resources = ["*"]
 
     condition {
@@ -428,7 +428,7 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "ElasticloadbalancingTag"
     effect    = "Allow"
     actions   = ["elasticloadbalancing:AddTags"]
-    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/staging-orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
+    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
 
     condition {
       test     = "StringEquals"
@@ -441,14 +441,14 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "ElasticloadbalancingWrite"
     effect    = "Allow"
     actions   = ["elasticloadbalancing:CreateRule"]
-    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/staging-orders/50dc6c495c0c9188/f2f7dc8efc522ab2"]
+    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/orders/50dc6c495c0c9188/f2f7dc8efc522ab2"]
   }
 
   statement {
     sid       = "ElasticloadbalancingWrite2"
     effect    = "Allow"
     actions   = ["elasticloadbalancing:DeleteRule", "elasticloadbalancing:ModifyRule"]
-    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/staging-orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
+    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
 
     condition {
       test     = "StringLike"
@@ -535,7 +535,7 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "SqsRead"
     effect    = "Allow"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
   }
 
   statement {
@@ -561,7 +561,7 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "SqsTag"
     effect    = "Allow"
     actions   = ["sqs:TagQueue", "sqs:UntagQueue"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -618,7 +618,7 @@ data "aws_iam_policy_document" "firedrill_1" {
     sid       = "SqsWrite2"
     effect    = "Allow"
     actions   = ["sqs:SendMessage"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
   }
 
   statement {
@@ -658,14 +658,14 @@ data "aws_iam_policy_document" "firedrill_2" {
     sid       = "NeverTheirItems"
     effect    = "Deny"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "NeverTheirKeys"
     effect    = "Deny"
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAnyValue:StringNotLike"
@@ -709,7 +709,7 @@ data "aws_iam_policy_document" "firedrill_caller" {
 }
 
 # firedrill-staging-recover
-# note: which queue takes the dead letters of staging-orders stands in its redrive policy only
+# note: which queue takes the dead letters of orders stands in its redrive policy only
 # note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, application-autoscaling:RegisterScalableTarget, cloudtrail:LookupEvents, cloudwatch:DescribeAlarms, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, iam:ListAccountAliases, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
 # note: where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too
 data "aws_iam_policy_document" "firedrill_staging_recover_trust" {
@@ -829,14 +829,14 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "DynamodbRead2"
     effect    = "Allow"
     actions   = ["dynamodb:DescribeTable", "dynamodb:ListTagsOfResource"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "DynamodbTag"
     effect    = "Allow"
     actions   = ["dynamodb:TagResource", "dynamodb:UntagResource"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -856,7 +856,7 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "DynamodbWrite2"
     effect    = "Allow"
     actions   = ["dynamodb:UpdateTable"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
@@ -876,7 +876,7 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "ElasticloadbalancingWrite"
     effect    = "Allow"
     actions   = ["elasticloadbalancing:DeleteRule"]
-    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/staging-orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
+    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
 
     condition {
       test     = "StringLike"
@@ -923,7 +923,7 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "SqsRead"
     effect    = "Allow"
     actions   = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
   }
 
   statement {
@@ -949,7 +949,7 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "SqsTag"
     effect    = "Allow"
     actions   = ["sqs:TagQueue", "sqs:UntagQueue"]
-    resources = ["arn:aws:sqs:eu-west-1:123456789012:staging-orders"]
+    resources = ["arn:aws:sqs:eu-west-1:123456789012:orders"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -1027,14 +1027,14 @@ data "aws_iam_policy_document" "firedrill_staging_recover" {
     sid       = "NeverTheirItems"
     effect    = "Deny"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "NeverTheirKeys"
     effect    = "Deny"
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAnyValue:StringNotLike"
@@ -1078,7 +1078,7 @@ data "aws_iam_policy_document" "firedrill_staging_recover_caller" {
 }
 
 # firedrill-deadman
-# note: which queue takes the dead letters of staging-orders stands in its redrive policy only
+# note: which queue takes the dead letters of orders stands in its redrive policy only
 # note: AWS knows no resource for application-autoscaling:RegisterScalableTarget, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
 data "aws_iam_policy_document" "firedrill_deadman_trust" {
   statement {
@@ -1140,14 +1140,14 @@ data "aws_iam_policy_document" "firedrill_deadman" {
     sid       = "DynamodbWrite"
     effect    = "Allow"
     actions   = ["dynamodb:UpdateTable"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "ElasticloadbalancingWrite"
     effect    = "Allow"
     actions   = ["elasticloadbalancing:DeleteRule"]
-    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/staging-orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
+    resources = ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/orders/50dc6c495c0c9188/f2f7dc8efc522ab2/*"]
 
     condition {
       test     = "StringLike"
@@ -1181,14 +1181,14 @@ data "aws_iam_policy_document" "firedrill_deadman" {
     sid       = "NeverTheirItems"
     effect    = "Deny"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
   }
 
   statement {
     sid       = "NeverTheirKeys"
     effect    = "Deny"
     actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
-    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/staging-orders"]
+    resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/orders"]
 
     condition {
       test     = "ForAnyValue:StringNotLike"
