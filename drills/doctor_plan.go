@@ -22,14 +22,14 @@ func (e *exam) planned(ctx context.Context, spec *Spec) []Finding {
 	}
 	st, env := e.st.beside(), *e.st.Env
 	if env.Window != nil { // whether it is open now was told, and hides nothing else
-		always := time.Duration(24 * time.Hour)
+		const always = 24 * time.Hour
 		env.Window = &Window{Days: map[time.Weekday]bool{}, To: always, Zone: env.Window.Zone, Text: env.Window.Text}
 		for d := time.Sunday; d <= time.Saturday; d++ {
 			env.Window.Days[d] = true
 		}
 		env.Holidays, env.Freezes = nil, nil
 	}
-	st.Env = &env
+	st.Env, st.World.Trail = &env, nil // who has changed a target in the last minutes is told slowly, and is no matter of set-up
 	_, err := st.Make(ctx, spec, e.x.Run)
 	var no *Refusal
 	switch {
