@@ -82,6 +82,6 @@ func (d *Deps) tableLook(env *drills.Environment) func(context.Context) (journal
 		if err != nil {
 			return journal.TableLook{}, err
 		}
-		return journal.LookDynamoDB(ctx, journal.TableOptions{Client: clients.DynamoDB, Table: env.Store.Table})
+		return journal.LookDynamoDB(ctx, journal.TableOptions{Client: database(clients), Table: env.Store.Table})
 	}
 }

@@ -67,7 +67,7 @@ func (d *Deps) makeTable(ctx context.Context, env *drills.Environment) (string, 
 		}
 	}
 	fmt.Fprintf(d.Err, "table %s in %s of account %s: looking, and making it where it is not\n", env.Store.Table, env.Store.Region, caller.Account)
-	made, err := journal.CreateDynamoDB(ctx, journal.TableOptions{Client: clients.DynamoDB, Table: env.Store.Table})
+	made, err := journal.CreateDynamoDB(ctx, journal.TableOptions{Client: database(clients), Table: env.Store.Table})
 	if err != nil {
 		var told *journal.Error
 		if errors.As(err, &told) && told.Try != "" {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/inject"
 	"github.com/firedrill/firedrill/internal/journal"
@@ -130,7 +132,7 @@ func (d *Deps) shared(ctx context.Context, env *drills.Environment, o journal.Dy
 	if err != nil {
 		return nil, err
 	}
-	o.Client, o.Table = clients.DynamoDB, env.Store.Table
+	o.Client, o.Table = database(clients), env.Store.Table
 	return journal.OpenDynamoDB(o)
 }
 
@@ -148,6 +150,9 @@ func (d *Deps) tableClients(ctx context.Context, env *drills.Environment, who st
 	}
 	return clients, nil
 }
+
+// database is where an account's tables are: the shared journal is one of them.
+func database(c *inject.Clients) *dynamodb.Client { return dynamodb.NewFromConfig(c.Config) }
 
 // ci says that this machine serves one job: CI=true, as every build service sets it.
 func (d *Deps) ci() bool {

@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/firedrill/firedrill/inject"
 	sandbox "github.com/firedrill/firedrill/internal/sandbox/aws"
@@ -23,7 +25,9 @@ func TestEveryCallNamesTheProgramAndTheRun(t *testing.T) {
 	if _, err := c.Identity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Items.ListTables(t.Context(), &dynamodb.ListTablesInput{}) // the probe's own client too
+	a.onDemand("orders", nil)
+	_, err = c.Items.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), // the probe's own client too
+		Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
 	must(t, c, err)
 	calls := 0
 	for _, one := range a.cloud.CallLog() {

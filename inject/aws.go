@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -51,7 +50,7 @@ type Agent struct{ Name, Value string }
 // so that "issued" means issued, and the engine alone decides what is tried again.
 type Clients struct {
 	Config      aws.Config
-	DynamoDB    *dynamodb.Client
+	DynamoDB    Tables
 	AutoScaling Scaling
 	SQS         *sqs.Client
 	ELB         Balancers
@@ -59,7 +58,7 @@ type Clients struct {
 	STS         Identity
 	Scheduler   Scheduling
 	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
-	Items *dynamodb.Client
+	Items Items
 
 	// What is asked of IAM and Lambda, call by call: a field with its client would carry all of it into the program.
 	mappings listMappings
@@ -101,7 +100,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 	identities := iam.NewFromConfig(cfg)
 	return &Clients{
 		Config:      cfg,
-		DynamoDB:    dynamodb.NewFromConfig(cfg),
+		DynamoDB:    tablesOf(cfg),
 		AutoScaling: scalingOf(cfg),
 		SQS:         sqs.NewFromConfig(cfg),
 		ELB:         balancersOf(cfg),
@@ -111,7 +110,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		aliases:     identities.ListAccountAliases,
 		judge:       identities.SimulatePrincipalPolicy,
 		Scheduler:   schedulingOf(cfg),
-		Items:       dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} }),
+		Items:       itemsOf(cfg),
 		now:         o.Now,
 		expect:      o.ExpectAccount,
 		base:        base,

@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -78,4 +79,50 @@ type lister struct{ Scheduling }
 // ListSchedules is the call.
 func (l lister) ListSchedules(ctx context.Context, in *scheduler.ListSchedulesInput, o ...func(*scheduler.Options)) (*scheduler.ListSchedulesOutput, error) {
 	return l.Scheduling.ListSchedules(ctx, in, o...)
+}
+
+// Tables are the calls that we make of DynamoDB's control plane.
+type Tables struct {
+	CreateTable          func(context.Context, *dynamodb.CreateTableInput, ...func(*dynamodb.Options)) (*dynamodb.CreateTableOutput, error)
+	DeleteResourcePolicy func(context.Context, *dynamodb.DeleteResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteResourcePolicyOutput, error)
+	DeleteTable          func(context.Context, *dynamodb.DeleteTableInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteTableOutput, error)
+	DescribeTable        func(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
+	GetResourcePolicy    func(context.Context, *dynamodb.GetResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.GetResourcePolicyOutput, error)
+	ListTables           func(context.Context, *dynamodb.ListTablesInput, ...func(*dynamodb.Options)) (*dynamodb.ListTablesOutput, error)
+	ListTagsOfResource   func(context.Context, *dynamodb.ListTagsOfResourceInput, ...func(*dynamodb.Options)) (*dynamodb.ListTagsOfResourceOutput, error)
+	PutResourcePolicy    func(context.Context, *dynamodb.PutResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.PutResourcePolicyOutput, error)
+	TagResource          func(context.Context, *dynamodb.TagResourceInput, ...func(*dynamodb.Options)) (*dynamodb.TagResourceOutput, error)
+	UntagResource        func(context.Context, *dynamodb.UntagResourceInput, ...func(*dynamodb.Options)) (*dynamodb.UntagResourceOutput, error)
+	UpdateTable          func(context.Context, *dynamodb.UpdateTableInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTableOutput, error)
+}
+
+func tablesOf(cfg aws.Config) Tables {
+	c := dynamodb.NewFromConfig(cfg)
+	return Tables{
+		CreateTable:          c.CreateTable,
+		DeleteResourcePolicy: c.DeleteResourcePolicy,
+		DeleteTable:          c.DeleteTable,
+		DescribeTable:        c.DescribeTable,
+		GetResourcePolicy:    c.GetResourcePolicy,
+		ListTables:           c.ListTables,
+		ListTagsOfResource:   c.ListTagsOfResource,
+		PutResourcePolicy:    c.PutResourcePolicy,
+		TagResource:          c.TagResource,
+		UntagResource:        c.UntagResource,
+		UpdateTable:          c.UpdateTable,
+	}
+}
+
+// Items are those of its data plane: what a load and its probe ask. None is tried again: each answer counts.
+type Items struct {
+	GetItem    func(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem func(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+}
+
+func itemsOf(cfg aws.Config) Items {
+	c := dynamodb.NewFromConfig(cfg, func(d *dynamodb.Options) { d.Retryer = aws.NopRetryer{} })
+	return Items{
+		GetItem:    c.GetItem,
+		UpdateItem: c.UpdateItem,
+	}
 }

@@ -72,7 +72,7 @@ func TestOpenIgnoresEndpointsOfTheEnvironment(t *testing.T) {
 	must(t, 0, err)
 
 	real, err := inject.Open(t.Context(), inject.Options{Region: "eu-west-1", Now: time.Now})
-	if e := must(t, real, err).DynamoDB.Options().BaseEndpoint; e != nil {
+	if e := dynamodb.NewFromConfig(must(t, real, err).Config).Options().BaseEndpoint; e != nil {
 		t.Errorf("without an endpoint of ours it would ask %s", *e)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -17,19 +16,12 @@ type DenyParams struct {
 	Reads  bool   `json:"reads,omitempty" jsonschema:"description=Deny reads of items"`
 }
 
-// tablePolicyAPI is what dynamodb.deny asks of a table's resource policy.
-type tablePolicyAPI interface {
-	GetResourcePolicy(context.Context, *dynamodb.GetResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.GetResourcePolicyOutput, error)
-	PutResourcePolicy(context.Context, *dynamodb.PutResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.PutResourcePolicyOutput, error)
-	DeleteResourcePolicy(context.Context, *dynamodb.DeleteResourcePolicyInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteResourcePolicyOutput, error)
-}
-
 // denying is the kind dynamodb.deny.
 type denying struct {
 	policyMerger
-	policies tablePolicyAPI
+	policies Tables
 	caller   Identity
-	items    itemAPI
+	items    Items
 	tables   *throttling // how tables and their tags are read and written
 	roles    []string    // further ARNs of ours that nothing may lock out
 }

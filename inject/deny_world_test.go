@@ -27,13 +27,13 @@ func codeOf(err error) string {
 // putOrder writes an order as a caller, putting nothing that is not there already.
 func (a *account) putOrder(key string) error {
 	a.Helper()
-	_, err := a.clients(key).DynamoDB.PutItem(a.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
+	_, err := dynamodb.NewFromConfig(a.clients(key).Config).PutItem(a.Context(), &dynamodb.PutItemInput{TableName: aws.String("orders"), Item: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
 	return err
 }
 
 func (a *account) getOrder(key string) error {
 	a.Helper()
-	_, err := a.clients(key).DynamoDB.GetItem(a.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
+	_, err := dynamodb.NewFromConfig(a.clients(key).Config).GetItem(a.Context(), &dynamodb.GetItemInput{TableName: aws.String("orders"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "1"}}})
 	return err
 }
 

@@ -1,13 +1,11 @@
 package inject
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
 // ThrottleParams are the parameters of dynamodb.throttle: the table's reads or writes, or both, are held down to
@@ -19,25 +17,10 @@ type ThrottleParams struct {
 	Load   string `json:"load,omitempty" jsonschema:"description=Requests a second that we send ourselves: for instance 50/s"`
 }
 
-// tableAPI is what a throttle asks of DynamoDB's control plane.
-type tableAPI interface {
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
-	UpdateTable(context.Context, *dynamodb.UpdateTableInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateTableOutput, error)
-	ListTagsOfResource(context.Context, *dynamodb.ListTagsOfResourceInput, ...func(*dynamodb.Options)) (*dynamodb.ListTagsOfResourceOutput, error)
-	TagResource(context.Context, *dynamodb.TagResourceInput, ...func(*dynamodb.Options)) (*dynamodb.TagResourceOutput, error)
-	UntagResource(context.Context, *dynamodb.UntagResourceInput, ...func(*dynamodb.Options)) (*dynamodb.UntagResourceOutput, error)
-}
-
-// itemAPI is what load and verification ask of the data plane.
-type itemAPI interface {
-	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
-	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
-}
-
 // throttling is the kind dynamodb.throttle.
 type throttling struct {
-	tables  tableAPI
-	items   itemAPI
+	tables  Tables
+	items   Items
 	scaling Scaling
 	now     func() time.Time
 	timing  Timing

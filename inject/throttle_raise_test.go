@@ -13,7 +13,6 @@ import (
 
 // flickering is a table whose second read is from before the first; every other call is a mistake of the test.
 type flickering struct {
-	tableAPI
 	writes []int64 // told read by read
 }
 
@@ -31,7 +30,8 @@ func (f *flickering) ListTagsOfResource(context.Context, *dynamodb.ListTagsOfRes
 // An undo that saw our throughput, and the moment before its write does not, has put nothing back and does not say so.
 func TestThrottleUndoDoesNotSkipOnAReadThatIsBehind(t *testing.T) {
 	k := newThrottling(&Clients{now: time.Now}, SandboxTiming())
-	k.tables = &flickering{writes: []int64{1, 100}}
+	f := &flickering{writes: []int64{1, 100}}
+	k.tables = Tables{DescribeTable: f.DescribeTable, ListTagsOfResource: f.ListTagsOfResource}
 	u, err := newUndo(KindThrottle, Mark{Run: "r", Fault: "f"}, Target{ARN: "arn"}, throttleUndo{Table: "stock", Mode: modeProvisioned, Writes: &unitsUndo{Before: 100, During: 1}})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ type DynamoDB struct {
 	// Alive proves whether a lease's holder lives, as far as this machine can; tests replace it.
 	Alive func(Holder) Liveness
 
-	client   *dynamodb.Client
+	client   tableCalls
 	table    string
 	readOnly bool
 	patience time.Duration
@@ -36,6 +36,18 @@ type DynamoDBOptions struct {
 	Patience time.Duration // how long one call is tried before it has failed; 0 means 9 s, less than the engine waits
 }
 
+// tableCalls are the calls that a store makes, one by one: a field with their client would carry all of it into the program.
+type tableCalls struct {
+	GetItem    func(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem    func(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	Query      func(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	UpdateItem func(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+}
+
+func callsOf(c *dynamodb.Client) tableCalls {
+	return tableCalls{GetItem: c.GetItem, PutItem: c.PutItem, Query: c.Query, UpdateItem: c.UpdateItem}
+}
+
 // OpenDynamoDB makes a store of a table. Nothing is asked of it yet.
 func OpenDynamoDB(o DynamoDBOptions) (*DynamoDB, error) {
 	if o.Client == nil || o.Table == "" {
@@ -46,7 +58,7 @@ func OpenDynamoDB(o DynamoDBOptions) (*DynamoDB, error) {
 	}
 	own := o.Client.Options()
 	own.Retryer = aws.NopRetryer{}
-	return &DynamoDB{Alive: aliveHere(), client: dynamodb.New(own), table: o.Table, readOnly: o.ReadOnly, patience: o.Patience}, nil
+	return &DynamoDB{Alive: aliveHere(), client: callsOf(dynamodb.New(own)), table: o.Table, readOnly: o.ReadOnly, patience: o.Patience}, nil
 }
 
 // Close is Store's; there is nothing to let go.

@@ -37,7 +37,7 @@ type Options struct {
 type Service struct {
 	o   Options
 	mux *http.ServeMux
-	db  *dynamodb.Client
+	db  tableCalls
 	mq  *sqs.Client
 	cw  *cloudwatch.Client
 	web *http.Client
@@ -48,6 +48,17 @@ type Service struct {
 	wrote    time.Time // the last write that succeeded
 	errors   int       // failed requests since the last metric
 	digested int
+}
+
+// tableCalls are what the shop asks of its table, call by call: a field with a client would carry all of it into the program.
+type tableCalls struct {
+	GetItem func(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem func(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+}
+
+func tablesOf(cfg aws.Config) tableCalls {
+	c := dynamodb.NewFromConfig(cfg)
+	return tableCalls{GetItem: c.GetItem, PutItem: c.PutItem}
 }
 
 // New makes the service. It serves at once, and works by itself in Run.
@@ -67,7 +78,7 @@ func New(o Options) *Service {
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	s := &Service{
-		o: o, mux: http.NewServeMux(), db: dynamodb.NewFromConfig(c), mq: sqs.NewFromConfig(c), cw: cloudwatch.NewFromConfig(c),
+		o: o, mux: http.NewServeMux(), db: tablesOf(c), mq: sqs.NewFromConfig(c), cw: cloudwatch.NewFromConfig(c),
 		web: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}},
 	}
 	s.routes()
