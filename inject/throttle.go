@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
 )
 
 // ThrottleParams are the parameters of dynamodb.throttle: the table's reads or writes, or both, are held down to
