@@ -36,10 +36,10 @@ func TestMain(m *testing.M) {
 
 // TestScript runs every script of testdata/script, each with a home of its own. Beside testscript's own commands there
 // are: code N COMMAND… (ends with exactly N), until PATTERN COMMAND… (again until its output matches), sandbox
-// [RESPONDER], get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
+// [RESPONDER [private]], around letters|deploy|deny|allow|incident … (what goes on around a drill), get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
 // (what the sandbox shows of itself), ring ALARM, fis STATE WHY… (moves the lever of AWS FIS), paged TO (what our page tells the on-call),
 // setup PATH JSON (an administrator of the sandbox's pager),
-// answer slack|pager TEXT… (somebody writes there), knob JSON (something goes wrong with the sandbox's pager), pushed FROM (what webhooks
+// answer slack|pager|phone TEXT… (somebody writes there), knob JSON (something goes wrong with the sandbox's pager), pushed FROM (what webhooks
 // told in a run -o json, held against what polling told).
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -52,7 +52,7 @@ func TestScript(t *testing.T) {
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": cmdCode, "until": cmdUntil, "sandbox": cmdSandbox, "get": cmdGet, "freeport": cmdFreePort,
+			"around": cmdAround, "code": cmdCode, "until": cmdUntil, "sandbox": cmdSandbox, "get": cmdGet, "freeport": cmdFreePort,
 			"keys": cmdKeys, "stream": cmdStream, "shown": cmdShown, "ring": cmdRing, "fis": cmdFIS, "paged": cmdPaged, "setup": cmdSetup, "answer": cmdAnswer,
 			"knob": cmdKnob, "pushed": cmdPushed, "capped": cmdCapped, "written": cmdWritten,
 		},
@@ -96,6 +96,7 @@ func cmdSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 0 {
 		o.Responder = args[0]
 	}
+	o.Private = slices.Contains(args, "private")
 	s, err := sandbox.Start(context.Background(), o)
 	ts.Check(err)
 	ts.Defer(func() { _ = s.Close() })
