@@ -11,10 +11,11 @@ import (
 )
 
 // cmdAnswer lets somebody answer to what stands last: answer slack TEXT… under the newest message of ours in the
-// channel, answer pager TEXT… as a note on the newest incident.
+// channel, answer pager TEXT… as a note on the newest incident, answer phone TEXT… the same with the pager's app, where \n
+// begins a new line.
 func cmdAnswer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: answer slack|pager TEXT…")
+		ts.Fatalf("usage: answer slack|pager|phone TEXT…")
 	}
 	base, text := ts.Getenv("FIREDRILL_SANDBOX"), strings.Join(args[1:], " ")
 	if args[0] == "slack" {
@@ -41,6 +42,10 @@ func cmdAnswer(ts *testscript.TestScript, neg bool, args []string) {
 	fetch(ts, base+"/pagerduty/incidents?statuses[]=triggered&statuses[]=acknowledged&statuses[]=resolved&date_range=all&sort_by=created_at:desc", &list)
 	if len(list.Incidents) == 0 {
 		ts.Fatalf("there is no incident")
+	}
+	if args[0] == "phone" {
+		deliver(ts, base+"/app/PRESP01/note", map[string]string{"incident": list.Incidents[0].ID, "content": strings.ReplaceAll(text, `\n`, "\n")})
+		return
 	}
 	deliver(ts, base+"/pagerduty/incidents/"+list.Incidents[0].ID+"/notes", map[string]any{"note": map[string]string{"content": text}})
 }
