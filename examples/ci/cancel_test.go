@@ -265,3 +265,20 @@ func TestKilledInTheMiddleOfTheUndo(t *testing.T) {
 	}
 	r.must(r.stage.AsBefore(r.ctx, r.before))
 }
+
+// The script for any other system hands signals on, which a shell does not do by itself, and waits for the undo.
+func TestTheScriptHandsSignalsOn(t *testing.T) {
+	r := newRunner(t)
+	script, err := filepath.Abs(filepath.Join("..", "game-day.sh"))
+	r.must(err)
+	p := r.felt(fmt.Sprintf("exec sh %q orders-write-throttle staging", script))
+	r.must(p.cmd.Process.Signal(syscall.SIGTERM))
+	r.ends(p, 130)
+	if left := r.left(); left != "" || !strings.Contains(p.out.String(), "nothing to recover") {
+		t.Errorf("the world is not as before:\n%s\n%s", left, &p.out)
+	}
+	if text := r.file("game-day/junit.xml"); !strings.Contains(text, `<error message="Interrupted: `) {
+		t.Errorf("the report says\n%s", text)
+	}
+	r.must(r.stage.AsBefore(r.ctx, r.before))
+}
