@@ -117,10 +117,8 @@ var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // drillName is a name of the target's own, under which nothing is shipped.
 func drillName(t target) string {
-	base := strings.Trim(notInName.ReplaceAllString(strings.ToLower(t.Name), "-"), "-")
-	if t.Service == "alb" {
-		base, _, _ = strings.Cut(strings.ToLower(t.Name), "/")
-	}
+	base, _, _ := strings.Cut(t.Name, "/") // without a listener's port
+	base = strings.Trim(notInName.ReplaceAllString(strings.ToLower(base), "-"), "-")
 	end := map[string]string{"dynamodb": "-throttled", "sqs": "-poisoned", "alb": "-errors"}[t.Service]
 	if base == "" || base[0] < 'a' {
 		base = "first-" + base

@@ -19,7 +19,7 @@ func TestWhatIsQuotedMeansItself(t *testing.T) {
 		value := rapid.StringMatching(`[ -~äß"\\#:{}&*!|>%@\t\n-]{1,40}`).Draw(t, "value")
 		e := environmentDraft{Env: "staging", Account: "012345678901", Regions: []string{"eu-west-1"}, Zone: "UTC", Days: "mon-fri",
 			Hours: "10:00-16:00", PagerRegion: "us", Token: "env:TOKEN", From: "drills@example.com", Owner: "env:OWNER",
-			Team: "orders", Service: "PORDERS", Key: "env:KEY", Vars: map[string]string{"odd": value}}
+			Team: "orders", Service: "PORDERS", Key: "env:KEY", Vars: map[string]string{"odd": value}, Tags: map[string]string{"environment": "staging", value: "odd " + value}}
 		src, err := e.render()
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestWhatIsQuotedMeansItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		env := f.Environments["staging"]
-		if env.Vars["odd"] != value || env.AWS.Account != e.Account || len(f.Environments) != 1 {
+		if env.Vars["odd"] != value || env.Tags[value] != "odd "+value || env.AWS.Account != e.Account || len(f.Environments) != 1 {
 			t.Fatalf("%q became %q in\n%s", value, env.Vars["odd"], src)
 		}
 	})

@@ -24,6 +24,7 @@ func TestFirstWatchesTheAlarmThatSees(t *testing.T) {
 	ringing.State = "ALARM"
 	blind := alarmOn("a-blind", "ReadThrottleEvents", "TableName", "orders")
 	elsewhere := alarmOn("a-stock", "WriteThrottleEvents", "TableName", "stock")
+	starred := alarmOn("a-*", "WriteThrottleEvents", "TableName", "orders")
 	good := alarmOn("throttled", "WriteThrottleEvents", "TableName", "orders")
 	for name, row := range map[string]struct {
 		alarms  []observe.Alarm
@@ -34,7 +35,7 @@ func TestFirstWatchesTheAlarmThatSees(t *testing.T) {
 		detect  time.Duration
 	}{
 		"one":               {[]observe.Alarm{good}, "throttled", true, "it sees WriteThrottleEvents", "", 12 * time.Minute},
-		"not the blind":     {[]observe.Alarm{blind, elsewhere, good}, "throttled", true, "sees", "", 12 * time.Minute},
+		"not the blind":     {[]observe.Alarm{blind, starred, elsewhere, good}, "throttled", true, "sees", "", 12 * time.Minute},
 		"who tells":         {[]observe.Alarm{silent, off, good}, "throttled", true, "sees", "a-off a-silent", 12 * time.Minute},
 		"the soonest":       {[]observe.Alarm{slow, good}, "throttled", true, "sees", "a-slow", 12 * time.Minute},
 		"one that is OK":    {[]observe.Alarm{ringing, good}, "throttled", true, "sees", "a-ringing", 12 * time.Minute},

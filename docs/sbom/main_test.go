@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -75,6 +76,34 @@ func TestBillOfModules(t *testing.T) {
 	delete(licences, "example.com/new")
 	if _, err := billOf(info, "firedrill", nil, "v1", licences); err == nil || !strings.Contains(err.Error(), "licence of example.com/new") {
 		t.Errorf("%v", err)
+	}
+}
+
+// The page of licences knows every module that firedrill is linked from: without it there is no bill, and no release.
+func TestEveryLicenceIsTold(t *testing.T) {
+	var out []byte
+	for _, system := range []string{"linux", "darwin"} {
+		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "../../cmd/firedrill")
+		list.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=0")
+		more, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, more...)
+	}
+	page, err := os.ReadFile("../licences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, seen := licencesOf(string(page)), map[string]bool{"github.com/firedrill/firedrill": true}
+	for _, path := range strings.Fields(string(out)) {
+		if !seen[path] && known[path] == "" {
+			t.Errorf("docs/licences.md does not tell the licence of %s", path)
+		}
+		seen[path] = true
+	}
+	if len(seen) < 30 {
+		t.Errorf("%d modules", len(seen))
 	}
 }
 
