@@ -160,6 +160,20 @@ func worldRows() []stageRow {
 				eventually(t, "resolved", func() bool { return x.openIncidents(t) == 0 })
 			}
 		}, "open_incident", true, "disk full", true},
+		{"a real night page", throttleDrill, func(t *testing.T, x *try) func() {
+			event := `{"routing_key":"a1e40000000000000000000000000001","event_action":%q,"dedup_key":"night","payload":{"summary":"disk full at night","source":"db","severity":"critical"}}`
+			x.ask(t, http.MethodPost, "/events/v2/enqueue", fmt.Sprintf(event, "trigger"))
+			now := time.Now()
+			q := observe.NightQuery{Service: x.world.Teams["orders"].Service, Nights: []observe.Night{{From: now.Add(-time.Minute), To: now.Add(time.Minute)}}, Ours: "nobody's"}
+			eventually(t, "notified", func() bool {
+				w, err := x.steps().World.Woken(t.Context(), q)
+				return err == nil && !w.At.IsZero()
+			})
+			x.ask(t, http.MethodPost, "/events/v2/enqueue", fmt.Sprintf(event, "resolve"))
+			eventually(t, "resolved", func() bool { return x.openIncidents(t) == 0 })
+			x.env.Rest = drills.RestSpec{Night: now.UTC().Add(-time.Hour).Format("15:04-") + now.UTC().Add(time.Hour).Format("15:04"), For: 11 * time.Hour}
+			return nil
+		}, "rest", true, "was woken at", true},
 	}
 }
 

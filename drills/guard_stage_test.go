@@ -103,7 +103,7 @@ func (x *try) steps() *drills.Steps {
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: x.world.Region}, err
 		},
 		Probe:  func(p observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(p, eyes) },
-		Alarms: observe.NewAlarms(x.clients.CloudWatch), Pager: pager, Clock: wall{},
+		Alarms: observe.NewAlarms(x.clients.CloudWatch), Pager: pager, Woken: pager.Woken, Clock: wall{},
 		Secret: func(_ context.Context, ref string) (string, error) { return ref, nil },
 	}}
 }
