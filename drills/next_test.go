@@ -1,6 +1,7 @@
 package drills_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -62,7 +63,7 @@ func fact(k journal.Kind, fault string) journal.Event {
 
 // wayIn says that a verb belongs to a run that still breaks things, or holds them broken.
 func wayIn(v drills.Verb) bool {
-	return slices.Contains([]drills.Verb{drills.Guard, drills.Steady, drills.Prepare, drills.Stage, drills.Apply, drills.Page, drills.Poll}, v)
+	return slices.Contains([]drills.Verb{drills.Guard, drills.Steady, drills.Prepare, drills.Stage, drills.Apply, drills.Page, drills.Poll, drills.Hear}, v)
 }
 
 // The pauses between tries at one undo are 1, 2, 4, 8, 16, 30, 30, … seconds, however long a try takes; another fault
@@ -144,7 +145,7 @@ func anything(t *rapid.T) journal.Event {
 		journal.FaultSettled, journal.EffectRead, journal.LoadRead, journal.PageSent, journal.PageResolved, journal.NoteSent,
 		journal.AlarmFired, journal.AlarmCleared, journal.IncidentOpened, journal.IncidentNotified, journal.IncidentAcknowledged,
 		journal.IncidentUnacknowledged, journal.IncidentNoted, journal.IncidentResolved, journal.AbortRequested, journal.NoteWritten,
-		journal.Correction, "lunch.eaten"}).Draw(t, "kind")}
+		journal.Correction, journal.CommandHeard, journal.IncidentNoteEdited, journal.IncidentNoteDeleted, "lunch.eaten"}).Draw(t, "kind")}
 	f := fact(e.Kind, rapid.SampledFrom([]string{"a", "b", "ghost", ""}).Draw(t, "fault"))
 	e.Fact = f.Fact
 	e.Fact.Incident = rapid.SampledFrom([]string{"", "PI1", "PI2"}).Draw(t, "incident")
@@ -154,6 +155,8 @@ func anything(t *rapid.T) journal.Event {
 	e.Fact.Err = rapid.SampledFrom([]string{"", "no"}).Draw(t, "err")
 	e.Fact.Definite = rapid.Bool().Draw(t, "definite")
 	e.Fact.Human = journal.Bool(rapid.Bool().Draw(t, "human"))
+	e.Fact.Text = rapid.SampledFrom([]string{"", "stop", "drill stop", "drill hint\ndrill status"}).Draw(t, "text")
+	e.Fact.Was = rapid.SampledFrom([]string{"", "drill stop"}).Draw(t, "was")
 	if e.Kind == journal.RunTaken {
 		e.Gen = rapid.IntRange(1, 4).Draw(t, "gen")
 	}
@@ -252,6 +255,9 @@ func (x *tale) does(a drills.Action) {
 	case drills.Poll:
 		x.now = a.Until
 		x.tell(a.ID, journal.Event{Kind: journal.LoadRead})
+	case drills.Hear:
+		st := drills.Steps{World: drills.World{Clock: &fakeClock{t: x.now}}}
+		x.tell(a.ID, st.Do(context.Background(), x.State, a)...)
 	case drills.PageOwner:
 		x.tell(a.ID, journal.Event{Kind: journal.PageSent, Fact: journal.Fact{Role: "owner"}})
 	default:
