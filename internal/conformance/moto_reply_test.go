@@ -6,8 +6,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -15,12 +18,14 @@ import (
 	"github.com/firedrill/firedrill/inject/injecttest"
 )
 
-// replies is a load balancer with two rules. moto validates rules and their priorities; no request passes it.
+// replies is a load balancer with two rules. moto validates rules and their priorities; no request passes it: of those that
+// somebody else made its metric tells, which is how a fault on it would be verified.
 func (m *moto) replies(t *testing.T) {
 	run(t, inject.KindError, func(t *testing.T) injecttest.World {
 		b := m.balancer(t)
 		b.rule(10, "/users*")
 		admin := b.rule(20, "/admin*")
+		b.asked()
 		return injecttest.World{
 			Catalog: func() inject.Catalog { return m.unfelt(t) },
 			Params:  fmt.Sprintf(`{"listener":%q,"path":"/users*"}`, b.listener),
@@ -39,6 +44,18 @@ func (m *moto) replies(t *testing.T) {
 			},
 		}
 	})
+}
+
+// asked tells CloudWatch of requests that the load balancer has, for as long as a row of the suite may take.
+func (b *balancer) asked() {
+	b.Helper()
+	_, name, _ := strings.Cut(b.arn, ":loadbalancer/")
+	in := &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/ApplicationELB")}
+	for at := time.Duration(0); at < 5*time.Minute; at += 5 * time.Second {
+		in.MetricData = append(in.MetricData, cwtypes.MetricDatum{MetricName: aws.String("RequestCount"), Value: aws.Float64(12),
+			Timestamp: aws.Time(time.Now().Add(at)), Dimensions: []cwtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: &name}}})
+	}
+	must(b.CloudWatch.PutMetricData(b.Context(), in))(b.T)
 }
 
 // balancer is a load balancer of moto's with one listener.
