@@ -60,6 +60,7 @@ type faultJSON struct {
 	Quotas    []string     `json:"quotas"`
 	Cost      string       `json:"cost"`
 	Notes     []string     `json:"notes"`
+	Verified  string       `json:"verified,omitempty"` // how it will be known that it is felt
 	Deadman   deadmanJSON  `json:"deadman"`
 }
 
@@ -196,7 +197,7 @@ func planView(v *drills.Preview, no *drills.Refusal) planJSON {
 func faultView(f *drills.PreviewFault, after time.Duration) faultJSON {
 	out := faultJSON{ID: f.ID, Kind: f.Kind, Target: f.Undo.Target.ARN, Also: list(f.Undo.Target.Also), AfterS: after.Seconds(),
 		Changes: []changeJSON{}, Moves: []metricJSON{}, FloorS: f.Floor.Seconds(), FloorSure: f.FloorSure,
-		UndoS: f.Costs.Undo.Seconds(), Quotas: list(f.Costs.Quotas), Cost: f.Costs.Money, Notes: list(f.Costs.Notes)}
+		UndoS: f.Costs.Undo.Seconds(), Quotas: list(f.Costs.Quotas), Cost: f.Costs.Money, Notes: list(f.Costs.Notes), Verified: f.Witness}
 	for _, c := range f.Changes {
 		out.Changes = append(out.Changes, changeJSON(c))
 	}
