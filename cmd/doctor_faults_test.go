@@ -11,8 +11,11 @@ import (
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/internal/killtest"
 )
 
@@ -30,7 +33,7 @@ type setupFault struct {
 // setupFaults are the faults of set-up that people make, one by one.
 func setupFaults() []setupFault {
 	all := placeFaults()
-	for _, more := range [][]setupFault{targetFaults(), alarmFaults(), pagerFaults(), backFaults(), wordFaults()} {
+	for _, more := range [][]setupFault{targetFaults(), alarmFaults(), pagerFaults(), backFaults(), {leftFault()}, wordFaults()} {
 		all = append(all, more...)
 	}
 	return all
@@ -221,6 +224,22 @@ func backFaults() []setupFault {
 	}
 }
 
+// leftFault is a dead-man's call of a run that nobody knows.
+func leftFault() setupFault {
+	return setupFault{"a dead-man's call of a dead run stands", func(c *clinic) func() {
+		who, name := scheduler.NewFromConfig(c.aws), "firedrill-01k7zzzzzzzzzzzzzzzzzzzzzz-throttle-1"
+		_, err := who.CreateSchedule(c.t.Context(), &scheduler.CreateScheduleInput{Name: &name, ScheduleExpression: aws.String("at(2099-01-01T00:00:00)"),
+			FlexibleTimeWindow: &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+			Target: &schedulertypes.Target{Arn: aws.String("arn:aws:scheduler:::aws-sdk:dynamodb:updateTable"), RoleArn: &c.w.Deadman.Role,
+				Input: aws.String(`{"TableName":"orders"}`)}})
+		c.must(err)
+		return func() {
+			_, err := who.DeleteSchedule(c.t.Context(), &scheduler.DeleteScheduleInput{Name: &name})
+			c.must(err)
+		}
+	}, "leftovers", "", "warn", "01k7zzzzzzzzzzzzzzzzzzzzzz", "firedrill recover --sweep --env staging"}
+}
+
 func wordFaults() []setupFault {
 	return []setupFault{
 		{"Slack does not know the bot", inEnv("SLACK", "xoxb-nobody"), "slack", "env:SLACK", "warn", "the token is wrong", "install the app anew"},
@@ -231,14 +250,15 @@ func wordFaults() []setupFault {
 	}
 }
 
-// Each fault of set-up is named, exactly that one, with its remedy; once it is taken back, all is well.
+// Each fault of set-up is named, exactly that one, with its remedy. A remedy that is a command line of the AWS CLI is
+// carried out, and mends it. Once everything is taken back, all is well.
 func TestDoctorNamesEachFault(t *testing.T) {
 	c := newClinic(t)
+	t.Run("healthy", c.healthy)
+	carried := map[string]bool{}
 	for _, f := range setupFaults() {
 		t.Run(f.name, func(t *testing.T) {
-			outer := c.t
-			c.t = t
-			defer func() { c.t = outer }()
+			defer c.under(t)()
 			defer f.plant(c)()
 			code, said := c.examine()
 			ill := said.ill()
@@ -253,11 +273,54 @@ func TestDoctorNamesEachFault(t *testing.T) {
 			if want := map[string]int{"wrong": exitRefused, "warn": exitMet}[f.health]; code != want {
 				t.Errorf("exit %d, want %d", code, want)
 			}
+			if command, ok := c.carryOut(one.Try); ok {
+				carried[command] = true
+				if _, said := c.examine(); len(said.ill()) > 0 {
+					t.Errorf("after %s: %v", one.Try, said.ill())
+				}
+			}
 		})
+	}
+	if len(carried) < 7 {
+		t.Errorf("only these remedies were carried out: %v", carried)
 	}
 	if code, said := c.examine(); code != exitMet || len(said.ill()) > 0 {
 		t.Errorf("with everything taken back: exit %d: %v", code, said.ill())
 	}
+}
+
+// healthy: an environment without a fault is told to be one, line by line, and nothing of it is touched.
+func (c *clinic) healthy(t *testing.T) {
+	defer c.under(t)()
+	before, err := c.stage.Writes(t.Context())
+	c.must(err)
+	code, said := c.examine()
+	if ill := said.ill(); code != 0 || len(ill) > 0 || said.Unseen > 0 {
+		t.Errorf("exit %d, %d not looked at:\n%v", code, said.Unseen, said.Findings)
+	}
+	if after, err := c.stage.Writes(t.Context()); err != nil || after != before {
+		t.Errorf("the doctor has made %d writes (%v)", after-before, err)
+	}
+	seen := map[string]bool{}
+	for _, f := range said.Findings {
+		seen[f.Check] = true
+	}
+	for _, check := range drills.DoctorChecks() {
+		if !seen[check.Name] {
+			t.Errorf("nothing is said of %s", check.Name)
+		}
+	}
+	code, text := c.run("doctor", "--env", "staging")
+	if code != 0 || !strings.Contains(text, " ok, 0 warn, 0 wrong\n") || !strings.Contains(text, "dashboard asks for a login") {
+		t.Errorf("exit %d:\n%s", code, text)
+	}
+}
+
+// under lets a subtest answer for what goes wrong.
+func (c *clinic) under(t *testing.T) (over func()) {
+	outer := c.t
+	c.t = t
+	return func() { c.t = outer }
 }
 
 func (c *clinic) must(err error) {

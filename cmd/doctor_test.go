@@ -228,23 +228,3 @@ func (c *clinic) ask(method, path, body string) {
 		c.t.Fatalf("%s %s: %s", method, path, res.Status)
 	}
 }
-
-// A healthy environment is told to be one, line by line, and nothing of it is touched.
-func TestDoctorOfAHealthyEnvironment(t *testing.T) {
-	c := newClinic(t)
-	before, err := c.stage.Writes(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, said := c.examine()
-	if ill := said.ill(); code != 0 || len(ill) > 0 || said.Unseen > 0 {
-		t.Errorf("exit %d, %d not looked at:\n%v", code, said.Unseen, said.Findings)
-	}
-	if after, err := c.stage.Writes(t.Context()); err != nil || after != before {
-		t.Errorf("the doctor has made %d writes (%v)", after-before, err)
-	}
-	code, text := c.run("doctor", "--env", "staging")
-	if code != 0 || !strings.Contains(text, " ok, 0 warn, 0 wrong\n") || !strings.Contains(text, "dashboard asks for a login") {
-		t.Errorf("exit %d:\n%s", code, text)
-	}
-}

@@ -59,9 +59,9 @@ func (e *exam) alarmStep(ctx context.Context, st *Steps, name string) string {
 	case err != nil:
 		return ""
 	case !there:
-		return st.aws("cloudwatch describe-alarms --query 'MetricAlarms[].AlarmName'") + ", and correct its name under watch"
+		return st.aws("cloudwatch describe-alarms --query 'MetricAlarms[].AlarmName'") + "   # then correct its name under watch"
 	case a.State == "ALARM":
-		return st.aws("cloudwatch describe-alarm-history --alarm-name "+shellWord(name)) + " shows why; wait until it is OK, or mend that"
+		return st.aws("cloudwatch describe-alarm-history --alarm-name "+shellWord(name)) + "   # shows why: wait until it is OK, or mend that"
 	}
 	return ""
 }

@@ -43,7 +43,7 @@ func initStore(st *Steps) string {
 	if len(st.Env.AWS.Regions) > 0 {
 		region = st.Env.AWS.Regions[0]
 	}
-	return fmt.Sprintf("firedrill init --store dynamodb --env %s, then store: {dynamodb: {table: firedrill, region: %s}} in firedrill.yaml", st.Env.Name, region)
+	return fmt.Sprintf("firedrill init --store dynamodb --env %s   # then store: {dynamodb: {table: firedrill, region: %s}} in firedrill.yaml", st.Env.Name, region)
 }
 
 // table looks at the shared journal itself. What may not be looked at is no reason to think ill of it: the journal reads.
@@ -92,7 +92,7 @@ func (e *exam) deadman(ctx context.Context, st *Steps) (list []Finding) {
 	}
 	list = append(list, e.deadRole(ctx, st)...)
 	if d.DLQ == "" {
-		return append(list, ailing("", st.aws("sqs create-queue --queue-name firedrill-deadman")+", then deadman: {dlq: "+newNeeds(st.Env).place.ARN("sqs", "firedrill-deadman")+"}",
+		return append(list, ailing("", st.aws("sqs create-queue --queue-name firedrill-deadman")+"   # then deadman: {dlq: "+newNeeds(st.Env).place.ARN("sqs", "firedrill-deadman")+"}",
 			"the dead-man's switch has no dead-letter queue: a call of it that fails is noticed by nobody"))
 	}
 	return append(list, e.deadQueue(ctx, st)...)
@@ -116,7 +116,7 @@ func (e *exam) deadRole(ctx context.Context, st *Steps) []Finding {
 		facts["aws:ResourceTag/"+k] = tag
 	}
 	missing, err := st.World.Simulate(ctx, role, n.of(inject.ForDeadman), facts)
-	policy := "firedrill policy --for deadman --env " + st.Env.Name + " -o terraform writes it"
+	policy := "firedrill policy --for deadman --env " + st.Env.Name + " -o terraform   # writes it"
 	var api interface{ ErrorCode() string }
 	switch {
 	case errors.As(err, &api) && api.ErrorCode() == "NoSuchEntity":
@@ -153,8 +153,12 @@ func (e *exam) leftovers(ctx context.Context, st *Steps) (list []Finding) {
 		}
 	}
 	w := &Sweep{Steps: st, Store: e.x.Eyes.Store, Holder: e.x.Eyes.Holder}
-	warn, no := w.First(ctx)
+	dead := "" // what puts back a run that has died, told once
+	bounded, cancel := context.WithTimeout(ctx, firstLook)
+	warn, no := w.firstRuns(bounded)
+	cancel()
 	if no != nil {
+		dead = no.Try
 		list = append(list, wrong("", no.Try, "%s", no.Why))
 	}
 	for _, text := range warn {
@@ -174,7 +178,9 @@ func (e *exam) leftovers(ctx context.Context, st *Steps) (list []Finding) {
 		case KeeperRun:
 			f.Health, f.Try = Ailing, s.Try
 		case KeeperJournal:
-			f.Try = s.Try
+			if f.Try = s.Try; s.Try == dead {
+				continue
+			}
 		case KeeperPerson:
 			if f.Try = strings.Join(s.ByHand, " && "); f.Try == "" {
 				f.Try = sweep

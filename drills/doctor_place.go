@@ -83,7 +83,7 @@ func (e *exam) account(context.Context, *Steps) []Finding {
 		try := ""
 		switch {
 		case e.no.Code == "account" && env.AWS.Role == "":
-			try = "aws sts get-caller-identity shows whose they are; AWS_PROFILE names others"
+			try = "aws sts get-caller-identity   # shows whose they are; AWS_PROFILE names others"
 		case e.no.Code == "region":
 			try = "aws: {regions: [" + e.st.caller.Region + "]} in " + env.Source + ", or a drill in " + strings.Join(env.AWS.Regions, ", ")
 		}
@@ -92,7 +92,7 @@ func (e *exam) account(context.Context, *Steps) []Finding {
 	if e.why != "" {
 		return unseen("", "%s", e.why)
 	}
-	if list := e.found.told("", "aws iam create-account-alias --account-alias NAME-staging, and allow iam:ListAccountAliases"); list != nil {
+	if list := e.found.told("", "aws iam create-account-alias --account-alias NAME-staging   # and allow iam:ListAccountAliases"); list != nil {
 		return list
 	}
 	return []Finding{well("", "%s (%s) in %s", e.found.facts["account"], e.st.caller.Alias, e.found.facts["region"])}

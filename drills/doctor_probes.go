@@ -114,7 +114,7 @@ func probeStep(p PlannedProbe) string {
 	if h.Method != "" && h.Method != "GET" {
 		line += " -X " + h.Method
 	}
-	return line + " " + shellWord(h.URL) + ", and mend what answers, or the probe"
+	return line + " " + shellWord(h.URL) + "   # then mend what answers, or the probe"
 }
 
 // delivered follows an alarm's topics to PagerDuty, where the subscriptions may be read.

@@ -39,7 +39,7 @@ func (e *exam) metrics(ctx context.Context, st *Steps) []Finding {
 	}
 	ready := strings.TrimRight(at, "/") + "/-/ready"
 	if look := e.x.Eyes.Link(ctx, ready); look.Err != nil {
-		return []Finding{ailing(at, "curl -i "+shellWord(ready)+", and mend metrics: {pushgateway: …}", "%v", look.Err)}
+		return []Finding{ailing(at, "curl -i "+shellWord(ready)+"   # then mend metrics: {pushgateway: …}", "%v", look.Err)}
 	}
 	return []Finding{well(at, "it answers")}
 }
@@ -90,9 +90,9 @@ func (e *exam) links(ctx context.Context, st *Steps) []Finding {
 		look := e.x.Eyes.Link(ctx, l.address)
 		f := well(l.address, "%s %s", l.what, look.Found)
 		if look.Err != nil {
-			try := "curl -i " + shellWord(l.address) + ", and mend " + l.what + ": in " + strings.Join(l.drills, ", ")
+			try := "curl -i " + shellWord(l.address) + "   # then mend " + l.what + ": in " + strings.Join(l.drills, ", ")
 			if l.shipped {
-				try = "firedrill new MY-" + l.drills[0] + " --from " + l.drills[0] + ", and write your own " + l.what + ": there"
+				try = "firedrill new MY-" + l.drills[0] + " --from " + l.drills[0] + "   # then write your own " + l.what + ": there"
 			}
 			f = ailing(l.address, try, "%v", look.Err)
 		}
