@@ -51,7 +51,7 @@ func (n *needs) add(roles []string, resource string, actions ...string) {
 func (n *needs) ourselves() {
 	n.add(lookers(), "*", "sts:GetCallerIdentity", "iam:ListAccountAliases")
 	n.add([]string{inject.ForPlan, inject.ForRun}, n.place.ARN("fis", "safety-lever/default"), "fis:GetSafetyLever")
-	n.add(undoers(), "*", "cloudtrail:LookupEvents") // who else changed a target; AWS gives it for no single resource
+	n.add(lookers(), "*", "cloudtrail:LookupEvents") // who else changes a target, or has; AWS gives it for no single resource
 }
 
 // sweep is what looking for our marks takes; it is the same for every drill.
