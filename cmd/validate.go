@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ const validateHelp = `Check drill and environment files: every mistake in one go
 
 Without arguments it checks firedrill.yaml and the drills of your own folders. With an environment (--env, FIREDRILL_ENV,
 or the only one of firedrill.yaml) the values of ${variables} are checked too; without one, how they are spelled.
+The calendars (.ics) that firedrill.yaml names under holidays are read too; their addresses are not fetched.
 It reaches no account: whether the targets exist and the alarms can see the fault is told by plan.`
 
 func newValidateCommand(d *Deps) *cobra.Command {
@@ -32,7 +35,7 @@ func newValidateCommand(d *Deps) *cobra.Command {
 // checked is what was found out about one file.
 type checked struct {
 	File     string    `json:"file"`
-	Kind     string    `json:"kind"` // drill, environment
+	Kind     string    `json:"kind"` // drill, environment, holidays
 	Name     string    `json:"name,omitempty"`
 	OK       bool      `json:"ok"`
 	Mistakes []mistake `json:"mistakes"`
@@ -95,6 +98,7 @@ func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[
 	switch {
 	case broken == nil && f.Source != "" && len(args) == 0:
 		all = append(all, verdictOn(f.Source, "environment", "", nil))
+		all = append(all, d.checkHolidays(f)...)
 	case errors.As(broken, &own):
 		all = append(all, verdictOn(own.All[0].File, "environment", "", broken))
 	case broken != nil:
@@ -124,6 +128,32 @@ func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[
 	return all, nil
 }
 
+// checkHolidays reads the calendars that stand beside an environment file: one verdict for each that cannot be used.
+func (d *Deps) checkHolidays(f *drills.File) (all []checked) {
+	told := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
+		env := f.Environments[name]
+		for _, err := range drills.CheckHolidays(&env, d.Now()) {
+			if told[err.Error()] {
+				continue
+			}
+			told[err.Error()] = true
+			c := verdictOn(f.Source, "holidays", name, err)
+			var no *drills.CalendarError
+			if errors.As(err, &no) {
+				c.File = filepath.Join(filepath.Dir(f.Source), no.Source)
+				if filepath.IsAbs(no.Source) {
+					c.File = no.Source
+				}
+				c.Mistakes = []mistake{{Line: no.Line, What: no.What, Try: no.Try}}
+				c.err = fmt.Errorf("%s:%d: %s. Try: %s", c.File, max(1, no.Line), no.What, no.Try)
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // The key at the left margin that tells one file from the other.
 var (
 	environmentsKey = regexp.MustCompile(`(?m)^["']?environments["']?\s*:`)
@@ -136,7 +166,12 @@ func (d *Deps) check(lib *drills.Library, name string, vars map[string]string) c
 		return verdictOn(name, "drill", "", err)
 	}
 	if filepath.Base(name) == drills.ConfigName || environmentsKey.Match(src) && !drillKey.Match(src) {
-		_, err := drills.LoadConfig(name)
+		f, err := drills.LoadConfig(name)
+		if err == nil {
+			for _, c := range d.checkHolidays(f) {
+				err = errors.Join(err, c.err)
+			}
+		}
 		return verdictOn(name, "environment", "", err)
 	}
 	spec, err := drills.ReadDrill(file, src, d.kinds())
