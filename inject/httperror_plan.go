@@ -97,7 +97,7 @@ func (f *reply) Costs(u Undo) Costs {
 		c.Money = "GetMetricData of CloudWatch: a few cents"
 		c.Notes = append(c.Notes, "only requests that match are felt and counted: while nobody asks for what it hits, nothing says that it is felt")
 	case d.Load <= 0 && quiet:
-		c.Notes = append(c.Notes, fmt.Sprintf("nobody has asked the load balancer for anything in the last %s: without load of ours (load: 5/s) only our own looks are felt and counted", f.timing.Window))
+		c.Notes = append(c.Notes, fmt.Sprintf("nobody has asked the load balancer for anything in the last %s: without load of ours (load: 5/s) only our own looks are felt and counted", plain(f.timing.Window)))
 	case d.Load <= 0:
 		c.Notes = append(c.Notes, "only requests that match are felt and counted: without traffic, or load of ours, nothing is")
 	}

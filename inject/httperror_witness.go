@@ -78,7 +78,7 @@ func (f *reply) witness(ctx context.Context, d *replyUndo, now time.Time) error 
 			"nothing could say whether the error is felt: the listener is not reachable from here (%v), and %v", away, err)
 	case *d.Traffic == 0:
 		return Refuse(there+", with load: 5/s, or choose a listener that has traffic",
-			"nothing could say whether the error is felt: the listener is not reachable from here (%v), and its load balancer has had no request in the last %s", away, f.timing.Window)
+			"nothing could say whether the error is felt: the listener is not reachable from here (%v), and its load balancer has had no request in the last %s", away, plain(f.timing.Window))
 	}
 	for _, name := range d.witnesses() {
 		if sums[name] == 0 {
@@ -88,9 +88,9 @@ func (f *reply) witness(ctx context.Context, d *replyUndo, now time.Time) error 
 	}
 	if d.Witness == "" {
 		return Refuse(there, "the listener is not reachable from here (%v), and the load balancer's own metrics cannot tell our errors from those that it answers already: %s were not 0 in the last %s",
-			away, strings.Join(d.witnesses(), ", "), f.timing.Window)
+			away, strings.Join(d.witnesses(), ", "), plain(f.timing.Window))
 	}
-	d.Warnings = append(d.Warnings, fmt.Sprintf("the listener is not reachable from here (%v): the load balancer's own metric says whether the error is felt, a period of %s at a time", away, f.timing.Period))
+	d.Warnings = append(d.Warnings, fmt.Sprintf("the listener is not reachable from here (%v): the load balancer's own metric says whether the error is felt, a period of %s at a time", away, plain(f.timing.Period)))
 	if d.Load > 0 {
 		d.Warnings = append(d.Warnings, fmt.Sprintf("load of %g/s cannot be sent from here, and is left out", d.Load))
 		d.Load = 0
@@ -180,7 +180,7 @@ func (k *replying) told(ctx context.Context, d replyUndo) Reading {
 	ours, asked := series[d.Metric], series[traffic]
 	complete := now.Add(-k.timing.Period - k.timing.MetricDelay)
 	r := Reading{Felt: Unknown, Witness: d.Metric,
-		Why: fmt.Sprintf("%s of %s tells of no request of the last %s", d.Metric, d.Balancer, spoken*k.timing.Period)}
+		Why: fmt.Sprintf("%s of %s tells of no request of the last %s", d.Metric, d.Balancer, plain(spoken*k.timing.Period))}
 	for at := now.Truncate(k.timing.Period).UTC(); !at.Before(first) && !at.Before(now.Add(-spoken*k.timing.Period-k.timing.MetricDelay)); at = at.Add(-k.timing.Period) {
 		end := at.Add(k.timing.Period)
 		span := at.Format("15:04:05") + " to " + end.Format("15:04:05 MST")
@@ -224,7 +224,7 @@ func (f *reply) Witness(u Undo) string {
 		return "by a request of its own through " + d.Base
 	}
 	return fmt.Sprintf("by the load balancer's metric %s: ±%s; expects traffic: %s requests in the last %s",
-		d.Metric, f.timing.Period, d.requests(), f.timing.Window)
+		d.Metric, plain(f.timing.Period), d.requests(), plain(f.timing.Window))
 }
 
 // requests is how many the load balancer had when it was looked at.
@@ -233,4 +233,12 @@ func (d replyUndo) requests() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%.0f", *d.Traffic)
+}
+
+// plain writes 1m, and not 1m0s.
+func plain(d time.Duration) string {
+	if s := d.String(); strings.HasSuffix(s, "m0s") {
+		return strings.TrimSuffix(s, "0s")
+	}
+	return d.String()
 }

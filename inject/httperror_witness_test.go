@@ -96,7 +96,7 @@ func TestTheWitnessIsChosenOrRefused(t *testing.T) {
 		"traffic, and silence":          {map[string]string{traffic: "xxx xxx"}, nil, fixedResponses, ""},
 		"a rule of theirs answers":      {map[string]string{traffic: "xxx", fixedResponses: "x"}, nil, "HTTPCode_ELB_503_Count", ""},
 		"all of its traffic is theirs":  {map[string]string{fixedResponses: "x"}, nil, "HTTPCode_ELB_503_Count", ""},
-		"no traffic":                    {nil, nil, "", "has had no request in the last 15m0s"},
+		"no traffic":                    {nil, nil, "", "has had no request in the last 15m"},
 		"no metric is silent":           {map[string]string{traffic: "x", fixedResponses: "x", "HTTPCode_ELB_503_Count": "x", "HTTPCode_ELB_5XX_Count": "x"}, nil, "", "cannot tell our errors from"},
 		"CloudWatch may not be asked":   {nil, errors.New("AccessDenied"), "", "AccessDenied"},
 		"only redirects, and long past": {map[string]string{redirects: "x - - - - - - - - - - - - - - - - - -"}, nil, "", "no request"},
