@@ -90,6 +90,7 @@ picture: build ## docs/live.svg and docs/timeline.svg, of a real run
 	$(GO) run ./docs/picture
 
 # What makes another binary of the same source stands here, and nowhere else: no path, no clock, no settings of whoever builds.
+# The tools are built as the binary is: what they share is compiled once.
 REPRODUCIBLE = CGO_ENABLED=0 GOFLAGS= GOEXPERIMENT= GOAMD64=v1 GOARM64=v8.0 SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH)
 DIST ?= dist
 
@@ -97,13 +98,13 @@ dist: man ## for each of PLATFORMS a static binary with its SBOM (CycloneDX); ma
 	@for p in $(PLATFORMS); do \
 		f=$(DIST)/firedrill-$${p%/*}-$${p#*/}; echo $$f; \
 		$(REPRODUCIBLE) GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $$f ./cmd/firedrill || exit 1; \
-		$(REPRODUCIBLE) $(GO) run ./docs/sbom -version '$(VERSION)' -o $$f.cdx.json $$f || exit 1; \
+		$(REPRODUCIBLE) $(GO) run -trimpath ./docs/sbom -version '$(VERSION)' -o $$f.cdx.json $$f || exit 1; \
 	done
 	@cd $(DIST) && if command -v sha256sum >/dev/null; then sha256sum firedrill-*; else shasum -a 256 firedrill-*; fi | tee SHA256SUMS
 
 man: ## manual pages in dist/man, and an archive of them and of the completions of bash, zsh and fish
 	@rm -rf $(DIST) && mkdir -p $(DIST)
-	$(REPRODUCIBLE) $(GO) run ./docs/man -version '$(VERSION)' -o $(DIST)
+	$(REPRODUCIBLE) $(GO) run -trimpath ./docs/man -version '$(VERSION)' -o $(DIST)
 
 dist-check: ## build the release twice, in two folders and the second time from nothing, and compare (PLATFORMS=linux/amd64: one of them)
 	@t=$$(mktemp -d) && trap 'chmod -R u+w '$$t'; rm -rf '$$t EXIT && mkdir -p $$t/one $$t/a/longer/way/to/two && \
