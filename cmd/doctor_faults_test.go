@@ -84,6 +84,14 @@ func inPager(path, wrong, right string) func(*clinic) func() {
 
 func placeFaults() []setupFault {
 	return []setupFault{
+		{"there are no credentials", func(c *clinic) func() {
+			c.t.Setenv("AWS_ACCESS_KEY_ID", "")
+			return func() {}
+		}, "credentials", "", "wrong", "credentials", "aws sts get-caller-identity"},
+		{"an endpoint has strayed", func(c *clinic) func() {
+			c.t.Setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
+			return func() {}
+		}, "endpoint", "", "wrong", "AWS_ENDPOINT_URL_SQS is set", "unset AWS_ENDPOINT_URL_SQS"},
 		{"the account is another one", func(c *clinic) func() {
 			before := c.file
 			c.file = strings.NewReplacer(`"111122223333"`, `"999900001111"`, "::111122223333:role", "::999900001111:role").Replace(before)

@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -214,6 +215,9 @@ func (e *exam) make(ctx context.Context, c doctorCheck) (said []Finding) {
 		said = append(e.before(c.Name), said...)
 		for i := range said {
 			said[i].Group, said[i].Check = c.Group, c.Name
+			if f := &said[i]; f.Try == "" && (f.Health == Ailing || f.Health == Wrong) {
+				f.Try = "look at " + cmp.Or(f.On, c.Name) + "   # docs/doctor.md, " + c.Name
+			}
 		}
 	}()
 	switch {

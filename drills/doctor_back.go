@@ -53,10 +53,6 @@ func (e *exam) table(ctx context.Context, st *Steps) (list []Finding) {
 		return []Finding{well(s.Table, "it can be read")}
 	}
 	look, err := e.x.Eyes.Table(ctx)
-	region := ""
-	if len(st.Env.AWS.Regions) > 0 && s.Region != st.Env.AWS.Regions[0] {
-		region = " --region " + s.Region
-	}
 	switch {
 	case err != nil:
 		return []Finding{well(s.Table, "it can be read; whether it is protected cannot be told: %v", err)}
@@ -64,10 +60,10 @@ func (e *exam) table(ctx context.Context, st *Steps) (list []Finding) {
 		return []Finding{wrong(s.Table, "firedrill init --store dynamodb --table NAME --env "+st.Env.Name, "%s", look.Other)}
 	}
 	if !look.Protected {
-		list = append(list, ailing(s.Table, st.aws("dynamodb update-table --table-name "+s.Table+" --deletion-protection-enabled")+region, "it is not protected against deletion: whoever deletes it deletes what puts things back"))
+		list = append(list, ailing(s.Table, st.awsIn(s.Region, "dynamodb update-table --table-name "+s.Table+" --deletion-protection-enabled"), "it is not protected against deletion: whoever deletes it deletes what puts things back"))
 	}
 	if !look.Recoverable {
-		list = append(list, ailing(s.Table, st.aws("dynamodb update-continuous-backups --table-name "+s.Table+" --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true")+region, "it has no point-in-time recovery"))
+		list = append(list, ailing(s.Table, st.awsIn(s.Region, "dynamodb update-continuous-backups --table-name "+s.Table+" --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"), "it has no point-in-time recovery"))
 	}
 	if len(list) == 0 {
 		list = append(list, well(s.Table, "in DynamoDB in %s: read, protected, recoverable", s.Region))

@@ -94,7 +94,6 @@ func firstLine(err error) string {
 type reading struct {
 	spec   *Spec
 	v      *Preview // with every fault that can be prepared
-	no     *Refusal // of what the environment says: page, words
 	faults []faultReading
 	// switchless is why a fault may not go without a dead-man's switch.
 	switchless *Refusal
@@ -141,8 +140,8 @@ func (e *exam) readings(ctx context.Context) []*reading {
 func (st *Steps) reading(ctx context.Context, spec *Spec, run string) *reading {
 	p := newPlan(st.Env, spec, st.caller, run)
 	r := &reading{spec: spec, v: &Preview{Plan: p, Facts: map[string]string{}, env: st.Env, spec: spec}}
-	if r.no = st.planPage(spec, p); r.no == nil {
-		r.no = st.planWords(spec, p)
+	if st.planPage(spec, p) == nil { // what the environment says against it is told under drill
+		_ = st.planWords(spec, p)
 	}
 	for _, f := range spec.Faults {
 		one := faultReading{planned: PlannedFault{ID: f.ID, Kind: f.Kind, After: f.After, Params: f.Params}}

@@ -169,8 +169,22 @@ func (e *exam) services(ctx context.Context, st *Steps) (list []Finding) {
 	for _, t := range e.teams() {
 		if !seen[t.Service] {
 			seen[t.Service] = true
-			list = append(list, e.service(ctx, st, t.Service)...)
+			list = append(list, e.pagedBy(t.Service, e.service(ctx, st, t.Service))...)
 		}
+	}
+	return list
+}
+
+// pagedBy says whose drills findings of a service are about: those of its teams, all where there are none.
+func (e *exam) pagedBy(service string, list []Finding) []Finding {
+	var names []string
+	for _, s := range e.x.Drills {
+		if e.st.Env.Teams[s.Team].Service == service {
+			names = append(names, s.Drill)
+		}
+	}
+	for i := range list {
+		list[i].Drills = names
 	}
 	return list
 }
@@ -196,8 +210,6 @@ func (e *exam) service(ctx context.Context, st *Steps, id string) (list []Findin
 		f := ailing(id, riskStep(r, check), "%s", RiskText(r))
 		if r.Refuses {
 			f.Health = Wrong
-		} else if r.Verdict == observe.LowUrgency || r.Verdict == observe.Unread {
-			f.Try = riskStep(r, check)
 		}
 		list = append(list, f)
 	}
@@ -257,7 +269,7 @@ func (e *exam) incidents(ctx context.Context, st *Steps) (list []Finding) {
 		f := &found{facts: map[string]string{}, service: check}
 		p := &Plan{Run: e.x.Run, Page: PlannedPage{Service: t.Service, When: PageDirect}}
 		if no := st.checkIncidents(ctx, p, f); no != nil {
-			list = append(list, no.finding(t.Service, ""))
+			list = append(list, e.pagedBy(t.Service, []Finding{no.finding(t.Service, "")})...)
 			continue
 		}
 		list = append(list, well(t.Service, "no incident stands in the way"))

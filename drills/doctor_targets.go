@@ -149,9 +149,18 @@ func (st *Steps) queueURL(arn []string) string {
 
 // aws is a command line of the AWS CLI for this environment.
 func (st *Steps) aws(command string) string {
-	line := "aws " + command
+	region := ""
 	if len(st.Env.AWS.Regions) > 0 {
-		line += " --region " + st.Env.AWS.Regions[0]
+		region = st.Env.AWS.Regions[0]
+	}
+	return st.awsIn(region, command)
+}
+
+// awsIn is one for another region.
+func (st *Steps) awsIn(region, command string) string {
+	line := "aws " + command
+	if region != "" {
+		line += " --region " + region
 	}
 	if st.Env.AWS.Endpoint != "" {
 		line += " --endpoint-url " + st.Env.AWS.Endpoint
