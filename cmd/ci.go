@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -48,13 +49,13 @@ const unfinished = "It has not ended, or firedrill was killed before it could te
 
 // reported runs drills and leaves the papers that are asked for, whatever comes of it. That they can be written is found
 // before anything is touched.
-func (d *Deps) reported(p *papers, names []string, run func() error) error {
+func (d *Deps) reported(ctx context.Context, p *papers, names []string, run func() error) error {
 	if err := p.begin(d, names); err != nil {
 		return err
 	}
 	d.papers = p
 	err := run()
-	p.end(err)
+	p.end(ctx, err)
 	return err
 }
 
@@ -131,7 +132,7 @@ func (p *papers) ended(run string, events []journal.Event) {
 }
 
 // end tells of the drills that have no run to tell of, and why.
-func (p *papers) end(err error) {
+func (p *papers) end(ctx context.Context, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	why, later := wordsOf(err), codeOf(err) == exitLater
@@ -147,6 +148,7 @@ func (p *papers) end(err error) {
 		p.annotate(suite)
 	}
 	if p.artifacts != "" {
+		p.notice(p.export(ctx))
 		p.notice(p.d.replace(filepath.Join(p.artifacts, "exit"), strconv.Itoa(codeOf(err))+"\n"))
 	}
 }

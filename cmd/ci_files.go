@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,23 +72,52 @@ func (p *papers) clear() error {
 
 // keep writes what is known of a run into a directory of its drill's name.
 func (p *papers) keep(t timeline.Timeline, told debrief.Debrief) error {
-	dir := filepath.Join(p.artifacts, filepath.Base(t.Brief.Drill))
+	dir := p.dir(t.Brief.Drill)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write artifacts: %w", err)
 	}
-	var story, events, numbers strings.Builder
+	var story, numbers strings.Builder
 	err := errors.Join(debrief.Markdown(&story, told, nil), writeMetrics(&numbers, []timeline.Timeline{t}))
-	for _, e := range t.Events {
-		line, lost := json.Marshal(e)
-		err = errors.Join(err, lost)
-		fmt.Fprintf(&events, "%s\n", line)
-	}
 	status, lost := timeline.StatusJSON(t)
 	err = errors.Join(err, lost)
-	for name, text := range map[string]string{"debrief.md": story.String(), "journal.jsonl": events.String(), "status.json": string(status), "metrics.prom": numbers.String()} {
+	for name, text := range map[string]string{"debrief.md": story.String(), "status.json": string(status), "metrics.prom": numbers.String()} {
 		err = errors.Join(err, p.d.replace(filepath.Join(dir, name), text))
 	}
 	return err
+}
+
+// dir is where the artifacts of a drill are.
+func (p *papers) dir(drill string) string { return filepath.Join(p.artifacts, filepath.Base(drill)) }
+
+// export writes the journals of the runs that have ended: all that was recorded, which is more than a run keeps in mind.
+func (p *papers) export(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushBy)
+	defer cancel()
+	store, err := p.d.reading(ctx)
+	if err != nil {
+		return fmt.Errorf("export journal: %w", err)
+	}
+	defer store.Close()
+	for _, r := range p.runs {
+		if r.suite == nil {
+			continue
+		}
+		events, lost := eventsOf(ctx, store, r.run)
+		var text strings.Builder
+		for _, e := range events {
+			line, unwritten := json.Marshal(e)
+			lost = errors.Join(lost, unwritten)
+			fmt.Fprintf(&text, "%s\n", line)
+		}
+		if lost == nil {
+			lost = p.d.replace(filepath.Join(p.dir(r.drill), "journal.jsonl"), text.String())
+		}
+		err = errors.Join(err, lost)
+	}
+	if err != nil {
+		return fmt.Errorf("export journal: %w", err)
+	}
+	return nil
 }
 
 // link says on the page of a job where the debrief is.

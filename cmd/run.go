@@ -50,7 +50,7 @@ func newRunCommand(d *Deps) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			names, err := d.approval(o.plan, args)
 			o.drills = names
-			return d.reported(&p, names, func() error {
+			return d.reported(c.Context(), &p, names, func() error {
 				switch {
 				case err != nil:
 					return err
