@@ -26,6 +26,7 @@ func TestUndosOfEveryReleaseArePutBack(t *testing.T) {
 		"dynamodb.throttle-on-demand.v1.json":   goldenOnDemand,
 		"dynamodb.throttle-provisioned.v1.json": goldenProvisioned,
 		"http.error.v1.json":                    goldenError,
+		"http.error-metric.v1.json":             goldenError,
 		"sqs.poison.v1.json":                    goldenPoison,
 		"dynamodb.deny.v1.json":                 goldenDeny,
 		"sqs.stall.v1.json":                     goldenStall,

@@ -75,3 +75,27 @@ func (b *balancer) awaitReading(f inject.Fault, u inject.Undo, want inject.Tri) 
 	}
 	b.Fatalf("it never said %s: %+v", want, r)
 }
+
+// Where nobody else asks, the plan says so and names the load that would be felt; where somebody does, it does not.
+func TestAQuietBalancerIsTold(t *testing.T) {
+	t.Parallel()
+	b := newAccount(t, sandbox.Options{}).balancer()
+	params := fmt.Sprintf(`{"listener":%q,"path":"/users*"}`, b.listener)
+	notes := func(params string) string {
+		_, f, u := b.prepared(inject.KindError, params)
+		if w := f.(inject.Witnessed).Witness(u); !strings.HasPrefix(w, "by a request of its own through http://127.0.0.1:") {
+			t.Errorf("the plan says %q", w)
+		}
+		return strings.Join(f.(inject.Costed).Costs(u).Notes, "; ")
+	}
+	if got := notes(params); !strings.Contains(got, "nobody has asked the load balancer for anything in the last 20s: without load of ours (load: 5/s)") {
+		t.Errorf("quiet: %q", got)
+	}
+	if got := notes(strings.Replace(params, "}", `,"load":"5/s"}`, 1)); got != "" {
+		t.Errorf("with load: %q", got)
+	}
+	b.ask("/users")
+	if got := notes(params); !strings.Contains(got, "only requests that match are felt") || strings.Contains(got, "nobody has asked") {
+		t.Errorf("with traffic: %q", got)
+	}
+}
