@@ -24,7 +24,11 @@ func (g *game) debrief(s *drills.State) {
 	for _, name := range timeline.Names() {
 		i := t.Instant(name)
 		if i.At.IsZero() {
-			g.say("  %-13s %8s  %s", name, "–", unknown(i.Reason))
+			why := unknown(i.Reason)
+			if name == timeline.Resolved && i.Reason == timeline.Unknown {
+				why = "the alarm fell silent and closed it before you did"
+			}
+			g.say("  %-13s %8s  %s", name, "–", why)
 			continue
 		}
 		g.say("  %-13s %8s  %s", name, offset(i.At.Sub(zero)), means(name)+bar(i))

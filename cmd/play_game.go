@@ -231,7 +231,7 @@ func (g *game) update(was call, now hands.Incident) {
 	case passed && !was.passed:
 		g.say("%s", g.style.of(journal.IncidentEscalated, wrap("· ", fmt.Sprintf("nobody has acknowledged #%d: %s is called, too", now.Number, plain(whose)), g.console.width())))
 	case was.Status != "resolved" && now.Status == "resolved" && !byMe:
-		g.say("%s", g.style.of(journal.IncidentResolved, fmt.Sprintf("· #%d was resolved, not by you", now.Number)))
+		g.say("%s", g.style.of(journal.IncidentResolved, fmt.Sprintf("· #%d was resolved, not by you: its alarm fell silent", now.Number)))
 	case was.Status == "acknowledged" && now.Status == "triggered":
 		g.say("· #%d calls again", now.Number)
 	}

@@ -168,16 +168,28 @@ func (g *game) note(ctx context.Context, text string) error {
 
 // write writes on the incident, or into the run where nobody has been paged yet.
 func (g *game) write(ctx context.Context, text string) error {
-	g.mu.Lock()
-	id := ""
-	if n := len(g.called); n > 0 {
-		id = g.called[n-1].ID
-	}
-	g.mu.Unlock()
-	if id != "" {
+	if id := g.incident(); id != "" {
 		return g.hands.Tap(ctx, "note", id, text)
 	}
 	return g.tell(ctx, "note", journal.Event{Kind: journal.NoteWritten, At: g.d.Now(), Fact: journal.Fact{Text: text, By: g.d.operator()}})
+}
+
+// incident is the one that called last; rather not one that only rang as well: nobody reads what is written there.
+func (g *game) incident() (id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ripple := map[string]bool{}
+	for _, e := range g.events {
+		if e.Fact.Role == journal.RoleRipple {
+			ripple[e.Fact.Incident] = true
+		}
+	}
+	for _, i := range g.called {
+		if id == "" || !ripple[i.ID] {
+			id = i.ID
+		}
+	}
+	return id
 }
 
 // hint gives the next hint of the card. That it was asked for stands in the story.

@@ -45,6 +45,9 @@ func TestAWSCLI(t *testing.T) {
 		{"sqs get-queue-attributes --attribute-names All --queue-url " + w.Vars["orders_queue"], "Attributes.VisibilityTimeout", "1"},
 		{"elbv2 describe-rules --listener-arn " + w.Vars["listener"], "Rules[?IsDefault==`false`].Priority | join(' ', sort(@))", "10 20"},
 		{"cloudwatch describe-alarms --alarm-names orders-write-throttled", "MetricAlarms[0].MetricName", "WriteThrottleEvents"},
+		{"dynamodb describe-table --table-name orders", "Table.BillingModeSummary.BillingMode", "PAY_PER_REQUEST"},
+		{"cloudwatch describe-alarm-history --alarm-name orders-write-throttled --history-item-type StateUpdate", "AlarmHistoryItems[0].AlarmName", "orders-write-throttled"},
+		{"elbv2 describe-target-groups", "TargetGroups[0].TargetGroupName", "orders-api"},
 		{"sns list-topics", "Topics[0].TopicArn | ends_with(@, ':oncall')", true},
 	} {
 		t.Run(strings.Join(strings.Fields(look.args)[:2], " "), func(t *testing.T) {
@@ -93,8 +96,7 @@ func (c *cli) ask(t *testing.T, query string, args ...string) any {
 	}
 	line := append([]string{"-c", script, "sh", c.firedrill, c.dir, c.program}, args...)
 	sh := exec.CommandContext(t.Context(), "sh", append(line, "--output", "json", "--query", query)...)
-	sh.Env = append(os.Environ(), "AWS_PAGER=", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
-		"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1,localhost", "AWS_MAX_ATTEMPTS=1")
+	sh.Env = quiet()
 	out, err := sh.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -108,6 +110,12 @@ func (c *cli) ask(t *testing.T, query string, args ...string) any {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return answer
+}
+
+// quiet is an environment in which whatever does not stay on loopback goes to a proxy that is not there.
+func quiet() []string {
+	return append(os.Environ(), "AWS_PAGER=", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+		"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1,localhost", "AWS_MAX_ATTEMPTS=1")
 }
 
 // worldOf asks a sandbox where its things are.

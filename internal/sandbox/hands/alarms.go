@@ -67,8 +67,6 @@ func (h *Hands) since(at *time.Time) string {
 	return fmt.Sprintf("%d min", int(d.Minutes()))
 }
 
-const silence = "alarm silence "
-
 // silences are a way of making an alarm stop that mends nothing.
 func (h *Hands) silences(ctx context.Context) ([]Fix, error) {
 	ringing, _, err := h.describeAlarms(ctx)
@@ -81,7 +79,7 @@ func (h *Hands) silences(ctx context.Context) ([]Fix, error) {
 			continue
 		}
 		name := *a.AlarmName
-		out = append(out, Fix{Words: silence + name, Says: "let it tell nobody any more", Call: Call{
+		out = append(out, Fix{Words: "alarm silence " + name, Says: "let it tell nobody any more", Call: Call{
 			CLI: []string{"cloudwatch", "disable-alarm-actions", "--alarm-names", name},
 			Do: func(ctx context.Context) (string, *Call, error) {
 				_, err := h.cw.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{name}})
