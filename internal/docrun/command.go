@@ -91,10 +91,14 @@ func Targets(page, src string) ([]string, error) {
 	return all, err
 }
 
-// filledIn drops what says that something may follow.
+// filledIn drops what says that something may follow: … and [flags]. What may be left out is there: [--env E].
 func filledIn(args []string) (words []string) {
 	for _, a := range args {
-		if a != "…" && a != "..." && (!strings.HasPrefix(a, "[") || !strings.HasSuffix(a, "]")) {
+		if strings.HasPrefix(a, "[") && strings.HasSuffix(a, "]") {
+			continue
+		}
+		a = strings.TrimSuffix(strings.TrimPrefix(a, "["), "]")
+		if a != "…" && a != "..." && a != "" {
 			words = append(words, a)
 		}
 	}

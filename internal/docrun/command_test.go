@@ -48,7 +48,7 @@ eval "$(firedrill sandbox env)"
       - run: exec firedrill run one --junit x.xml
 make drill   # the first
 say "firedrill status RUN" to see it
-  firedrill policy DRILL [flags] …
+  firedrill policy DRILL [--for ROLE] [flags] …
 Usage:
   firedrill list [flags]
 ~~~
@@ -81,7 +81,7 @@ func TestCommandsOfAPage(t *testing.T) {
 		"page.md:15 sandbox env",
 		"page.md:16 run one --junit x.xml",
 		"page.md:18 status RUN",
-		"page.md:19 policy DRILL",
+		"page.md:19 policy DRILL --for ROLE",
 		"page.md:1 recover --all (mentioned)",
 	}
 	if !slices.Equal(got, want) {

@@ -94,6 +94,7 @@ func TestTheExamplesDrillsAreRead(t *testing.T) {
 
 // The journal's table is the one that firedrill makes itself.
 func TestTheExamplesJournalIsTheStores(t *testing.T) {
+	t.Parallel()
 	d := sit(t)
 	out, err := d.dynamodb().DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("firedrill")})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 func onlyParsed() map[string]string {
 	return map[string]string{
 		"README.md: run my-throttle --env staging":                         "a whole drill: make walk makes one",
+		"docs/ci.md: run --plan plan/plan.json --yes":                      "a whole drill, of a plan that the line before it writes",
 		"docs/pagerduty.md: serve --webhooks --listen :9797 --env staging": "it ends with a signal only",
 		"docs/slack.md: debrief 01hx --collect":                            "no run of that name is in the journal",
 	}
@@ -86,6 +87,9 @@ func TestTheCommandsOfThePagesRun(t *testing.T) {
 		vars += "      " + name + ": " + d.box.Vars[name] + "\n"
 	}
 	d.append(t, "firedrill.yaml", vars)
+	if err := os.Mkdir(filepath.Join(d.dir, "plan"), 0o700); err != nil { // a job's step makes it
+		t.Fatal(err)
+	}
 	parsed, ended, ran := onlyParsed(), ends(), 0
 	for _, page := range pagesOf(t) {
 		if page == walked {

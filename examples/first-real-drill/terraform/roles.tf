@@ -2,7 +2,7 @@
 
 # firedrill-staging-plan
 # note: which queue takes the dead letters of orders stands in its redrive policy only
-# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetMetricData, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeTargetHealth, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
+# note: AWS knows no resource for application-autoscaling:DescribeScalableTargets, cloudtrail:LookupEvents, cloudwatch:DescribeAlarms, cloudwatch:GetMetricData, cloudwatch:GetMetricStatistics, cloudwatch:ListAlarmMuteRules, elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeRules, elasticloadbalancing:DescribeTags, elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeTargetHealth, iam:ListAccountAliases, lambda:ListEventSourceMappings, scheduler:ListSchedules, sts:GetCallerIdentity, or none that has a name before it is asked: * stands there, in the environment's region alone where a call has one
 # note: where the name is not known, the environment's tags narrow it: who takes them away from a target takes our way back, too
 data "aws_iam_policy_document" "firedrill_staging_plan_trust" {
   statement {
@@ -50,6 +50,19 @@ data "aws_iam_policy_document" "firedrill_staging_plan" {
     sid       = "ApplicationAutoscalingRead"
     effect    = "Allow"
     actions   = ["application-autoscaling:DescribeScalableTargets"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = ["eu-west-1"]
+    }
+  }
+
+  statement {
+    sid       = "CloudtrailWrite"
+    effect    = "Allow"
+    actions   = ["cloudtrail:LookupEvents"]
     resources = ["*"]
 
     condition {
