@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/term"
 
@@ -184,7 +183,7 @@ func trailOptions(env *drills.Environment) observe.TrailOptions {
 
 // look gives a world its eyes.
 func (d *Deps) look(w *drills.World, clients *inject.Clients, s *secrets) {
-	cw, queues := cloudwatch.NewFromConfig(clients.Config), sqs.NewFromConfig(clients.Config)
+	cw, queues := observe.CloudWatchOf(clients.Config), sqs.NewFromConfig(clients.Config)
 	eyes := observe.Clients{HTTP: &http.Client{}, CloudWatch: cw, SQS: queues, Now: d.Now, Secret: s.resolve}
 	w.Alarms, w.Calendar = observe.NewAlarms(cw), observe.FetchCalendar(eyes.HTTP)
 	w.Probe = func(s observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(s, eyes) }

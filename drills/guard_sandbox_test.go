@@ -180,7 +180,7 @@ func worldRows() []stageRow {
 // rings makes an alarm that rings and tells nobody, and has the drill look at it.
 func rings(use func(x *try)) func(*testing.T, *try) func() {
 	return func(t *testing.T, x *try) func() {
-		_, err := x.others.CloudWatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+		_, err := cloudwatch.NewFromConfig(x.others.Config).PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 			AlarmName: aws.String(ringing), Namespace: aws.String("Shop"), MetricName: aws.String("Nothing"), Statistic: cwtypes.StatisticSum,
 			Period: aws.Int32(2), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(0), TreatMissingData: aws.String("breaching"),
 			ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold})
@@ -190,7 +190,7 @@ func rings(use func(x *try)) func(*testing.T, *try) func() {
 		eventually(t, "alarm rings", func() bool { return x.alarmState(t, ringing) == "ALARM" })
 		use(x)
 		return func() {
-			if _, err := x.others.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{ringing}}); err != nil {
+			if _, err := cloudwatch.NewFromConfig(x.others.Config).DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{ringing}}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -95,7 +95,7 @@ func (x *try) steps() *drills.Steps {
 	if err != nil {
 		x.Fatal(err)
 	}
-	eyes := observe.Clients{HTTP: http.DefaultClient, CloudWatch: x.clients.CloudWatch, SQS: x.clients.SQS, Now: time.Now}
+	eyes := observe.Clients{HTTP: http.DefaultClient, CloudWatch: observe.CloudWatchOf(x.clients.Config), SQS: x.clients.SQS, Now: time.Now}
 	return &drills.Steps{Env: &x.env, Outcome: outcomeOf, World: drills.World{
 		Catalog: x.catalog(),
 		Caller: func(ctx context.Context) (drills.Caller, error) {
@@ -103,7 +103,7 @@ func (x *try) steps() *drills.Steps {
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: x.world.Region}, err
 		},
 		Probe:  func(p observe.ProbeSpec) (observe.Probe, error) { return observe.NewProbe(p, eyes) },
-		Alarms: observe.NewAlarms(x.clients.CloudWatch), Pager: pager, Woken: pager.Woken, Clock: wall{},
+		Alarms: observe.NewAlarms(observe.CloudWatchOf(x.clients.Config)), Pager: pager, Woken: pager.Woken, Clock: wall{},
 		Secret: func(_ context.Context, ref string) (string, error) { return ref, nil },
 	}}
 }
@@ -220,7 +220,7 @@ func (s *staging) openIncidents(t *testing.T) int {
 // alarmState is the state of an alarm, as anybody reads it.
 func (s *staging) alarmState(t *testing.T, name string) string {
 	t.Helper()
-	list, err := observe.NewAlarms(s.others.CloudWatch).Describe(t.Context(), []string{name})
+	list, err := observe.NewAlarms(observe.CloudWatchOf(s.others.Config)).Describe(t.Context(), []string{name})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestShippedDrillsSuitTheSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	catalog := inject.NewCatalog(clients, inject.CatalogOptions{Timing: inject.SandboxTiming()})
-	looks := observe.Clients{HTTP: http.DefaultClient, CloudWatch: clients.CloudWatch, SQS: clients.SQS, Now: time.Now}
+	looks := observe.Clients{HTTP: http.DefaultClient, CloudWatch: observe.CloudWatchOf(clients.Config), SQS: clients.SQS, Now: time.Now}
 	library := NewLibrary(nil, KnownKinds(catalog))
 	list, err := library.List()
 	if err != nil {

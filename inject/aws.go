@@ -13,7 +13,6 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -54,7 +53,7 @@ type Clients struct {
 	AutoScaling Scaling
 	SQS         *sqs.Client
 	ELB         Balancers
-	CloudWatch  *cloudwatch.Client
+	CloudWatch  Metrics
 	STS         Identity
 	Scheduler   Scheduling
 	// Items is the load's and the probe's own DynamoDB client: it never retries, each answer counts.
@@ -105,7 +104,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		SQS:         sqs.NewFromConfig(cfg),
 		ELB:         balancersOf(cfg),
 		mappings:    lambda.NewFromConfig(cfg).ListEventSourceMappings,
-		CloudWatch:  cloudwatch.NewFromConfig(cfg),
+		CloudWatch:  metricsOf(cfg),
 		STS:         identityOf(cfg),
 		aliases:     identities.ListAccountAliases,
 		judge:       identities.SimulatePrincipalPolicy,

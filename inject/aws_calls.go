@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -124,5 +125,19 @@ func itemsOf(cfg aws.Config) Items {
 	return Items{
 		GetItem:    c.GetItem,
 		UpdateItem: c.UpdateItem,
+	}
+}
+
+// Metrics are the calls that we make of CloudWatch; what looks at alarms has its own.
+type Metrics struct {
+	GetMetricData       func(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	GetMetricStatistics func(context.Context, *cloudwatch.GetMetricStatisticsInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error)
+}
+
+func metricsOf(cfg aws.Config) Metrics {
+	c := cloudwatch.NewFromConfig(cfg)
+	return Metrics{
+		GetMetricData:       c.GetMetricData,
+		GetMetricStatistics: c.GetMetricStatistics,
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -35,16 +34,11 @@ type queueAPI interface {
 // listMappings tells which functions Lambda feeds from a queue.
 type listMappings func(context.Context, *lambda.ListEventSourceMappingsInput, ...func(*lambda.Options)) (*lambda.ListEventSourceMappingsOutput, error)
 
-// metricAPI tells whether anybody receives from a queue.
-type metricAPI interface {
-	GetMetricStatistics(context.Context, *cloudwatch.GetMetricStatisticsInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricStatisticsOutput, error)
-}
-
 // poisoning is the kind sqs.poison.
 type poisoning struct {
 	queues   queueAPI
 	mappings listMappings
-	metrics  metricAPI
+	metrics  Metrics // they tell whether anybody receives from a queue
 	now      func() time.Time
 	timing   Timing
 }

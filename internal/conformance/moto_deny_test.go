@@ -121,7 +121,7 @@ func (q *queues) setPolicy(text string) {
 
 func (q *queues) tell(metric string, value float64) {
 	q.Helper()
-	must(q.CloudWatch.PutMetricData(q.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SQS"), MetricData: []cwtypes.MetricDatum{{
+	must(queried(q.Clients).PutMetricData(q.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SQS"), MetricData: []cwtypes.MetricDatum{{
 		MetricName: &metric, Value: &value, Timestamp: aws.Time(time.Now()),
 		Dimensions: []cwtypes.Dimension{{Name: aws.String("QueueName"), Value: &q.name}}}}}))(q)
 }

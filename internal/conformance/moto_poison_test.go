@@ -111,7 +111,7 @@ func (q *queues) consume() {
 }
 
 func (q *queues) publish(ctx context.Context, metric string) error {
-	_, err := q.CloudWatch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SQS"), MetricData: []cwtypes.MetricDatum{{
+	_, err := queried(q.Clients).PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("AWS/SQS"), MetricData: []cwtypes.MetricDatum{{
 		MetricName: &metric, Value: aws.Float64(1), Dimensions: []cwtypes.Dimension{{Name: aws.String("QueueName"), Value: &q.name}}}}})
 	return err
 }

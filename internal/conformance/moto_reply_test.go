@@ -55,7 +55,7 @@ func (b *balancer) asked() {
 		in.MetricData = append(in.MetricData, cwtypes.MetricDatum{MetricName: aws.String("RequestCount"), Value: aws.Float64(12),
 			Timestamp: aws.Time(time.Now().Add(at)), Dimensions: []cwtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: &name}}})
 	}
-	must(b.CloudWatch.PutMetricData(b.Context(), in))(b.T)
+	must(queried(b.Clients).PutMetricData(b.Context(), in))(b.T)
 }
 
 // balancer is a load balancer of moto's with one listener.

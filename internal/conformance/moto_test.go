@@ -60,7 +60,8 @@ func (m *moto) open(t *testing.T, account string) *inject.Clients {
 	t.Helper()
 	c := must(inject.Open(t.Context(), inject.Options{Endpoint: m.url, Region: "eu-west-1", ExpectAccount: account,
 		AccessKey: "AKIAFIREDRILL00000", Secret: "secret", Now: time.Now, HTTPClient: &http.Client{Transport: gaps{http.DefaultTransport}}}))(t)
-	c.CloudWatch = queried(c)
+	q := queried(c)
+	c.CloudWatch = inject.Metrics{GetMetricData: q.GetMetricData, GetMetricStatistics: q.GetMetricStatistics}
 	return c
 }
 

@@ -32,7 +32,25 @@ type api interface {
 	SetAlarmState(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
 }
 
-var _ api = (*cloudwatch.Client)(nil)
+// calls are those of api, one by one: a client that stands behind an interface would carry all that it can do into the
+// program.
+type calls struct {
+	alarms func(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+	data   func(context.Context, *cloudwatch.GetMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error)
+	set    func(context.Context, *cloudwatch.SetAlarmStateInput, ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error)
+}
+
+func (c calls) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, o ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
+	return c.alarms(ctx, in, o...)
+}
+
+func (c calls) GetMetricData(ctx context.Context, in *cloudwatch.GetMetricDataInput, o ...func(*cloudwatch.Options)) (*cloudwatch.GetMetricDataOutput, error) {
+	return c.data(ctx, in, o...)
+}
+
+func (c calls) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput, o ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error) {
+	return c.set(ctx, in, o...)
+}
 
 // Evaluator evaluates every alarm of an account. Make it with New.
 type Evaluator struct {
@@ -43,12 +61,13 @@ type Evaluator struct {
 // New makes an evaluator of the account behind endpoint, an AWS endpoint such as http://127.0.0.1:4000/aws. It signs
 // with keyID and secret for region; now is the account's clock.
 func New(endpoint, keyID, secret, region string, now func() time.Time) *Evaluator {
-	return &Evaluator{now: now, api: cloudwatch.New(cloudwatch.Options{
+	c := cloudwatch.New(cloudwatch.Options{
 		BaseEndpoint: aws.String(endpoint),
 		Region:       region,
 		Credentials:  credentials.NewStaticCredentialsProvider(keyID, secret, ""),
 		Retryer:      aws.NopRetryer{}, // the next evaluation is the retry
-	})}
+	})
+	return &Evaluator{now: now, api: calls{alarms: c.DescribeAlarms, data: c.GetMetricData, set: c.SetAlarmState}}
 }
 
 // Run evaluates all alarms each second, those with periods below ten seconds each quarter of one, until ctx ends. A

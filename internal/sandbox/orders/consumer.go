@@ -70,7 +70,7 @@ func (s *Service) publish(ctx context.Context) {
 	s.mu.Lock()
 	n := s.errors
 	s.mu.Unlock()
-	_, err := s.cw.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Orders"), MetricData: []cwtypes.MetricDatum{{
+	_, err := s.tell(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Orders"), MetricData: []cwtypes.MetricDatum{{
 		MetricName: aws.String("Errors"), Unit: cwtypes.StandardUnitCount,
 		Dimensions: []cwtypes.Dimension{{Name: aws.String("Service"), Value: aws.String("orders")}},
 		Timestamp:  aws.Time(s.o.Now()), Value: aws.Float64(float64(n)),

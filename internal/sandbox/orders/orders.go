@@ -35,13 +35,13 @@ type Options struct {
 
 // Service is the orders API and the consumer. It retries nothing: a failed call to AWS is a failed request.
 type Service struct {
-	o   Options
-	mux *http.ServeMux
-	db  tableCalls
-	mq  *sqs.Client
-	cw  *cloudwatch.Client
-	web *http.Client
-	log journal
+	o    Options
+	mux  *http.ServeMux
+	db   tableCalls
+	mq   *sqs.Client
+	tell func(context.Context, *cloudwatch.PutMetricDataInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricDataOutput, error) // its metrics
+	web  *http.Client
+	log  journal
 
 	mu       sync.Mutex
 	failed   time.Time // the last write that failed
@@ -78,7 +78,7 @@ func New(o Options) *Service {
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	s := &Service{
-		o: o, mux: http.NewServeMux(), db: tablesOf(c), mq: sqs.NewFromConfig(c), cw: cloudwatch.NewFromConfig(c),
+		o: o, mux: http.NewServeMux(), db: tablesOf(c), mq: sqs.NewFromConfig(c), tell: cloudwatch.NewFromConfig(c).PutMetricData,
 		web: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}},
 	}
 	s.routes()
