@@ -149,7 +149,7 @@ func (s *diagnosis) write(f drills.Finding, on string) {
 	}
 	text := f.Found
 	if on != "" {
-		text = on + ": " + text
+		text = on + ": " + unsaid(on, text)
 	}
 	word := string(f.Health)
 	if f.Health == drills.Unseen {
@@ -163,6 +163,16 @@ func (s *diagnosis) write(f drills.Finding, on string) {
 	if f.Try != "" && f.Health != drills.Healthy {
 		fmt.Fprintf(w, "         Try: %s\n", f.Try)
 	}
+}
+
+// unsaid takes out of a sentence the name of what it is about, where that stands before it already.
+func unsaid(on, text string) string {
+	for _, begin := range []string{"arn:", "http", "alarm ", "the "} {
+		if strings.HasPrefix(on, begin) {
+			return strings.Replace(text, on, "it", 1)
+		}
+	}
+	return text
 }
 
 // doctorHues are the colours of a palette by what they mean here.

@@ -16,10 +16,10 @@ func (e *exam) store(ctx context.Context, st *Steps) []Finding {
 		return []Finding{no.finding("", initStore(st))}
 	}
 	s := st.Env.Store
-	if st.Lever == nil || s.Kind == "dynamodb" && e.why != "" {
+	if s.Kind == "dynamodb" && e.why != "" {
 		return unseen(s.Table, "%s", e.why)
 	}
-	if _, err := st.Lever(ctx); err != nil {
+	if err := st.unread(ctx); err != nil {
 		try := "look at the store"
 		if s.Kind == "dynamodb" {
 			try = initStore(st)
@@ -33,6 +33,15 @@ func (e *exam) store(ctx context.Context, st *Steps) []Finding {
 		return []Finding{well("", "SQLite on this machine")}
 	}
 	return e.table(ctx, st)
+}
+
+// unread is why the journal cannot be read; nil where it can, or nobody has one here.
+func (st *Steps) unread(ctx context.Context) error {
+	if st.Lever == nil {
+		return nil
+	}
+	_, err := st.Lever(ctx)
+	return err
 }
 
 func initStore(st *Steps) string {
@@ -84,7 +93,8 @@ func (e *exam) deadman(ctx context.Context, st *Steps) (list []Finding) {
 		}
 	}
 	if d.Role == "" {
-		return append(list, well("", "none is named: nothing puts faults back when nobody is left to do it (deadman: {role: …})"))
+		return append(list, ailing("", "firedrill policy --for deadman --env "+st.Env.Name+" -o terraform   # then deadman: {role: …} in the file",
+			"none is named: nothing puts faults back when nobody is left to do it"))
 	}
 	list = append(list, e.deadRole(ctx, st)...)
 	if d.DLQ == "" {
@@ -143,10 +153,8 @@ func (e *exam) deadQueue(ctx context.Context, st *Steps) []Finding {
 
 // leftovers looks through the journal and the account for what earlier runs have not put back.
 func (e *exam) leftovers(ctx context.Context, st *Steps) (list []Finding) {
-	if st.Lever != nil {
-		if _, err := st.Lever(ctx); err != nil { // the store's finding, and told there
-			return unseen("", "the journal cannot be read: see store")
-		}
+	if st.unread(ctx) != nil { // the store's finding, and told there
+		return unseen("", "the journal cannot be read: see store")
 	}
 	w := &Sweep{Steps: st, Store: e.x.Eyes.Store, Holder: e.x.Eyes.Holder}
 	dead := "" // what puts back a run that has died, told once

@@ -28,7 +28,11 @@ func (e *exam) token(ctx context.Context, st *Steps) []Finding {
 		case ref != "" && e.awsSecret(ref):
 			return unseen(ref, "%s", e.why)
 		case e.x.Pager != nil:
-			return []Finding{wrong(ref, cmp.Or(problemStep(e.x.Pager), st.secretStep(ref, "a REST API key of PagerDuty")), "%v", e.x.Pager)}
+			why := e.x.Pager.Error()
+			if no := (*Refusal)(nil); errors.As(e.x.Pager, &no) {
+				why = no.Why
+			}
+			return []Finding{wrong(ref, cmp.Or(problemStep(e.x.Pager), st.secretStep(ref, "a REST API key of PagerDuty")), "%s", why)}
 		}
 		return []Finding{wrong("", `pagerduty: {token: "env:PAGERDUTY_TOKEN", from: …} in environment `+st.Env.Name, "environment %s has no pager: nobody could be paged, or timed", st.Env.Name)}
 	}
@@ -266,15 +270,36 @@ func (e *exam) incidents(ctx context.Context, st *Steps) (list []Finding) {
 			list = append(list, unseen(t.Service, "%v", err)...)
 			continue
 		}
-		f := &found{facts: map[string]string{}, service: check}
-		p := &Plan{Run: e.x.Run, Page: PlannedPage{Service: t.Service, When: PageDirect}}
-		if no := st.checkIncidents(ctx, p, f); no != nil {
-			list = append(list, e.pagedBy(t.Service, []Finding{no.finding(t.Service, "")})...)
-			continue
-		}
-		list = append(list, well(t.Service, "no incident stands in the way"))
+		list = append(list, e.standing(ctx, st, t.Service, check)...)
 	}
 	return list
+}
+
+// standing asks, as each drill of a service would, whether an open incident stands in its way: what a drill lists does not.
+func (e *exam) standing(ctx context.Context, st *Steps, service string, check *observe.ServiceCheck) (list []Finding) {
+	ask := func(drill string, p *Plan) {
+		f := &found{facts: map[string]string{}, service: check}
+		one := well(service, "no incident stands in the way")
+		if no := st.checkIncidents(ctx, p, f); no != nil {
+			one = no.finding(service, "")
+		}
+		if drill != "" {
+			one.Drills = []string{drill}
+		}
+		list = append(list, one)
+	}
+	for _, s := range e.x.Drills {
+		if st.Env.Teams[s.Team].Service == service {
+			p := newPlan(st.Env, s, st.caller, e.x.Run)
+			if st.planPage(s, p) == nil {
+				ask(s.Drill, p)
+			}
+		}
+	}
+	if len(list) == 0 {
+		ask("", &Plan{Run: e.x.Run, Page: PlannedPage{Service: service, When: PageDirect}})
+	}
+	return gathered(list)
 }
 
 // webhooks asks whether the secrets are there with which PagerDuty signs what it sends.

@@ -64,17 +64,18 @@ func (e *exam) credentials(ctx context.Context, st *Steps) []Finding {
 	case e.caller != nil:
 		return []Finding{wrong("", "aws sts get-caller-identity", "%v", e.caller)}
 	}
+	who := cmp.Or(st.caller.ARN, "account "+st.caller.Account)
 	if e.why != "" {
-		return []Finding{well("", "%s", st.caller.ARN)}
+		return []Finding{well("", "%s", who)}
 	}
 	if st.World.Credentials == nil {
-		return []Finding{well("", "%s; how long they last nobody can tell", st.caller.ARN)}
+		return []Finding{well("", "%s; how long they last nobody can tell", who)}
 	}
 	f, p := &found{facts: map[string]string{}}, e.longest(ctx)
 	if r := st.checkCredentials(ctx, p, f); r != nil {
 		return []Finding{r.finding("", "")}
 	}
-	return []Finding{well("", "%s, by %s: enough for %s and %s to put it back", st.caller.ARN, cmp.Or(f.facts["credentials"], "the environment's own"), short(p.Limit), short(p.undoTime()))}
+	return []Finding{well("", "%s, by %s: enough for %s and %s to put it back", who, cmp.Or(f.facts["credentials"], "the environment's own"), short(p.Limit), short(p.undoTime()))}
 }
 
 func (e *exam) account(context.Context, *Steps) []Finding {
@@ -152,10 +153,8 @@ func (e *exam) lever(ctx context.Context, st *Steps) []Finding {
 	if e.why != "" {
 		st.World.Lever = nil
 	}
-	if st.Lever != nil {
-		if _, err := st.Lever(ctx); err != nil { // the store's finding, and told there
-			return unseen("", "%v", err)
-		}
+	if err := st.unread(ctx); err != nil { // the store's finding, and told there
+		return unseen("", "%v", err)
 	}
 	f := &found{facts: map[string]string{}}
 	if r := st.checkLever(ctx, &Plan{Account: st.Env.AWS.Account}, f); r != nil {
