@@ -83,7 +83,7 @@ func (t *trail) Changes(ctx context.Context, targets []string, from, to time.Tim
 			}
 			events, err := t.of(ctx, name, from, to, asked > 1)
 			for _, e := range events {
-				if id := aws.ToString(e.EventId); !seen[id] {
+				if id := aws.ToString(e.EventId); !seen[id] && !namesake(e, target) {
 					seen[id] = true
 					if c, ok := t.change(e, target, from, to); ok {
 						changes = append(changes, c)
@@ -96,6 +96,15 @@ func (t *trail) Changes(ctx context.Context, targets []string, from, to time.Tim
 		}
 	}
 	return oldestFirst(changes), nil
+}
+
+// namesake says that an event is of another service's resource that only bears the target's name: the queue orders, where
+// the table orders was asked about. What another kind of service does to a target, as auto scaling, is told under that
+// service's own name.
+func namesake(e types.Event, target string) bool {
+	source, _ := strings.CutSuffix(aws.ToString(e.EventSource), ".amazonaws.com")
+	parts := strings.SplitN(target, ":", 4)
+	return len(parts) == 4 && source != parts[2] && slices.Contains([]string{"dynamodb", "sqs", "elasticloadbalancing"}, source)
 }
 
 func oldestFirst(changes []Change) []Change {

@@ -91,6 +91,29 @@ func TestTrailKeepsWhatChanged(t *testing.T) {
 	}
 }
 
+// A table and a queue of one name are two things; auto scaling speaks of a table under its own.
+func TestTrailTellsNamesakesApart(t *testing.T) {
+	of := func(id, source string) types.Event {
+		e := written(id, `,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ada","userName":"ada"}`)
+		e.EventSource = aws.String(source)
+		return e
+	}
+	trail, _, _ := trailOf(t, map[string][]types.Event{"orders": {of("table", "dynamodb.amazonaws.com"), of("queue", "sqs.amazonaws.com"), of("scaling", "application-autoscaling.amazonaws.com")}})
+	for _, targets := range [][]string{{"arn:aws:sqs:eu-west-1:111122223333:orders", trailTable}, {trailTable, "arn:aws:sqs:eu-west-1:111122223333:orders"}} {
+		got, err := trail.Changes(t.Context(), targets, hookNow().Add(-time.Minute), hookNow().Add(time.Minute))
+		if err != nil || len(got) != 3 {
+			t.Fatalf("%+v %v", got, err)
+		}
+		count := map[string]int{}
+		for _, c := range got {
+			count[c.Target]++
+		}
+		if count[targets[0]] != 2 || count[targets[1]] != 1 { // auto scaling's goes to whoever is asked about first
+			t.Errorf("%v: %v", targets, count)
+		}
+	}
+}
+
 func TestTrailNames(t *testing.T) {
 	for arn, want := range map[string][]string{
 		trailTable: {trailTable, "orders"},
