@@ -294,3 +294,38 @@ func (b *echoes) texts() []string {
 	defer b.mu.Unlock()
 	return slices.Clone(b.told)
 }
+
+// Whoever stops the drill is told so while it is put back: a pager that hangs over the note delays no undo.
+func TestTheAnswerToAStopDelaysNoUndo(t *testing.T) {
+	slow := &slowNotes{}
+	st, _, s, err := heardRun(t, func(p *person, _ time.Duration) []observe.IncidentNote {
+		return []observe.IncidentNote{p.noted("N1", 1200*time.Millisecond, "drill stop")} // before any hint is told
+	}, func(s *stage, e *drills.Engine) {
+		slow.Pager, slow.undone, e.Steps.World.Pager = e.Steps.World.Pager, s.w.asBefore, slow
+	})
+	s.check(t, st, err)
+	if !slow.meanwhile {
+		t.Error("the undo waited for the note")
+	}
+}
+
+// slowNotes is a pager that answers a note once everything is put back, or its caller gives up.
+type slowNotes struct {
+	observe.Pager
+	undone    func() bool
+	meanwhile bool
+}
+
+func (p *slowNotes) Note(ctx context.Context, _, text string) error {
+	if !strings.Contains(text, "Heard: Ada") {
+		return nil
+	}
+	for ctx.Err() == nil && !p.undone() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Millisecond):
+		}
+	}
+	p.meanwhile = p.undone()
+	return ctx.Err()
+}

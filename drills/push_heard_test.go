@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -129,5 +130,46 @@ func TestStatusGivesNothingAway(t *testing.T) {
 	}
 	if got := noHintReply(spoken(nil)); got != "[DRILL] There are no hints here." {
 		t.Error(got)
+	}
+}
+
+// prompt is a pager that takes notes, and a clock that lets no time pass before one was taken.
+type prompt struct {
+	TimeKeeper
+	observe.Pager
+	now  time.Time
+	told chan string
+	late bool
+}
+
+func (p *prompt) Now() time.Time { return p.now }
+
+func (p *prompt) Note(_ context.Context, _, text string) error {
+	p.told <- text
+	return nil
+}
+
+func (p *prompt) Wait(context.Context, time.Duration) error {
+	select {
+	case <-p.told:
+	case <-time.After(2 * time.Second):
+		p.late = true
+	}
+	p.now = p.now.Add(time.Hour)
+	return nil
+}
+
+// TestWhatIsAskedForIsToldAtOnce, and not when the look that has just begun ends.
+func TestWhatIsAskedForIsToldAtOnce(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 42, 0, 0, time.UTC)
+	s := NewState("01run")
+	s.Plan.Hints = []Hint{{After: time.Hour, Say: "look at the table"}}
+	s.Add(journal.Event{Kind: journal.IncidentOpened, At: at, Fact: journal.Fact{Incident: "PI1", Role: journal.RoleOurs, Title: "t"}})
+	s.Add(journal.Event{Kind: journal.CommandHeard, At: at, Fact: journal.Fact{Incident: "PI1", Entry: "R1", Text: CommandHint, Hint: 1}})
+	p := &prompt{now: at, told: make(chan string, 1)}
+	st := &Steps{World: World{Clock: p, Pager: p}}
+	events := st.poll(t.Context(), s, Action{Verb: Poll, For: time.Minute, Until: at.Add(time.Minute)})
+	if p.late || len(events) != 1 || events[0].Fact.Hint != 1 || events[0].Fact.Incident != "PI1" {
+		t.Errorf("late %v: %+v", p.late, events)
 	}
 }
