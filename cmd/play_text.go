@@ -84,6 +84,9 @@ func (g *game) table(b *strings.Builder, t hands.Table) {
 	}
 	for _, row := range rows {
 		at := 2
+		if last := len(row) - 1; last > 0 && row[last].Text == "" {
+			row = row[:last]
+		}
 		b.WriteString("  ")
 		for i, c := range row {
 			text := plain(c.Text)
