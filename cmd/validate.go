@@ -63,7 +63,7 @@ func runValidate(ctx context.Context, d *Deps, args []string) error {
 	if err != nil {
 		return err
 	}
-	all, err := d.checkFiles(f, broken, args, vars)
+	all, err := d.checkFiles(ctx, f, broken, args, vars)
 	if err != nil {
 		return err
 	}
@@ -92,13 +92,13 @@ func (d *Deps) varsOf(ctx context.Context, f *drills.File, broken error) (map[st
 }
 
 // checkFiles checks what was named; nothing named means everything of one's own.
-func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[string]string) (all []checked, err error) {
+func (d *Deps) checkFiles(ctx context.Context, f *drills.File, broken error, args []string, vars map[string]string) (all []checked, err error) {
 	lib := d.library(f)
 	var own *drills.Mistakes
 	switch {
 	case broken == nil && f.Source != "" && len(args) == 0:
 		all = append(all, verdictOn(f.Source, "environment", "", nil))
-		all = append(all, d.checkHolidays(f)...)
+		all = append(all, d.checkHolidays(ctx, f)...)
 	case errors.As(broken, &own):
 		all = append(all, verdictOn(own.All[0].File, "environment", "", broken))
 	case broken != nil:
@@ -119,7 +119,7 @@ func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[
 		}
 	}
 	for _, name := range args {
-		one := d.check(lib, name, vars)
+		one := d.check(ctx, lib, name, vars)
 		if len(all) > 0 && one.Kind == "environment" && d.short(one.File) == d.short(all[0].File) {
 			continue // it was told already
 		}
@@ -129,11 +129,11 @@ func (d *Deps) checkFiles(f *drills.File, broken error, args []string, vars map[
 }
 
 // checkHolidays reads the calendars that stand beside an environment file: one verdict for each that cannot be used.
-func (d *Deps) checkHolidays(f *drills.File) (all []checked) {
+func (d *Deps) checkHolidays(ctx context.Context, f *drills.File) (all []checked) {
 	told := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
 		env := f.Environments[name]
-		for _, err := range drills.CheckHolidays(&env, d.Now()) {
+		for _, err := range drills.CheckHolidays(ctx, &env, d.Now()) {
 			if told[err.Error()] {
 				continue
 			}
@@ -160,7 +160,7 @@ var (
 	drillKey        = regexp.MustCompile(`(?m)^["']?drill["']?\s*:`)
 )
 
-func (d *Deps) check(lib *drills.Library, name string, vars map[string]string) checked {
+func (d *Deps) check(ctx context.Context, lib *drills.Library, name string, vars map[string]string) checked {
 	src, file, err := lib.Source(name)
 	if err != nil {
 		return verdictOn(name, "drill", "", err)
@@ -168,7 +168,7 @@ func (d *Deps) check(lib *drills.Library, name string, vars map[string]string) c
 	if filepath.Base(name) == drills.ConfigName || environmentsKey.Match(src) && !drillKey.Match(src) {
 		f, err := drills.LoadConfig(name)
 		if err == nil {
-			for _, c := range d.checkHolidays(f) {
+			for _, c := range d.checkHolidays(ctx, f) {
 				err = errors.Join(err, c.err)
 			}
 		}

@@ -27,8 +27,8 @@ func newWaiting(t *testing.T, now string) *waiting {
 		t.Fatal(err)
 	}
 	w := &waiting{desk: newDesk(t), now: at}
-	w.Deps.Now = func() time.Time { return w.now }
-	w.Deps.Sleep = func(ctx context.Context, d time.Duration) error {
+	w.Now = func() time.Time { return w.now }
+	w.Sleep = func(ctx context.Context, d time.Duration) error {
 		w.now = w.now.Add(d)
 		w.slept = append(w.slept, d)
 		if w.onSleep != nil {
@@ -36,7 +36,7 @@ func newWaiting(t *testing.T, now string) *waiting {
 		}
 		return ctx.Err()
 	}
-	w.Deps.Below = func(n int64) int64 { return n - 1 }
+	w.Below = func(n int64) int64 { return n - 1 }
 	return w
 }
 
@@ -147,7 +147,7 @@ func TestASignalEndsTheWaiting(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		w.onSleep = func() { cancel(&interruption{"interrupt"}) }
 		tries := 0
-		p := &patience{d: w.Deps, pause: firstPause, most: longestPause, sleep: w.Deps.Sleep}
+		p := &patience{d: w.Deps, pause: firstPause, most: longestPause, sleep: w.Sleep}
 		var err error
 		if o.within > 0 {
 			err = interrupted(ctx, p.nap(ctx, w.now.Add(o.within), false))
@@ -164,17 +164,15 @@ func TestASignalEndsTheWaiting(t *testing.T) {
 func TestSurprisesInsideTheWindow(t *testing.T) {
 	w := newWaiting(t, "2026-11-23T08:00:00Z")
 	w.staged(t, "    freezes: [{from: 2026-11-24, to: 2026-11-24}]\n")
-	begun := time.Time{}
-	o := &runOptions{drills: []string{"orders-write-throttle"}, yes: true, waitOptions: waitOptions{within: 4 * time.Hour}}
-	p := &patience{d: w.Deps, sleep: w.Deps.Sleep}
+	p := &patience{d: w.Deps, sleep: w.Sleep}
 	env, err := w.meant()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.moment(t.Context(), env, o.within); err != nil {
+	if err := p.moment(t.Context(), env, 4*time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	begun = w.now
+	begun := w.now
 	if want := time.Date(2026, 11, 23, 12, 0, 0, -1, time.UTC); !begun.Equal(want) {
 		t.Errorf("began at %s, want the last instant of the window within four hours", begun)
 	}
@@ -206,7 +204,7 @@ func TestAgreesBeforeItWaits(t *testing.T) {
 	if err := w.patiently(t.Context(), o, func() error { return notNow("lease", "held", time.Time{}) }); codeOf(err) != exitUsage || len(w.slept) > 0 {
 		t.Errorf("nobody is here: %v, %v", err, w.slept)
 	}
-	w.Deps.Terminal = func() bool { return true }
+	w.Terminal = func() bool { return true }
 	for answer, want := range map[string]int{"staging\n": exitMet, "no\n": exitUsage} {
 		w.In, o.yes = strings.NewReader(answer), false
 		tries := 0

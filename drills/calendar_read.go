@@ -2,6 +2,7 @@ package drills
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,8 +36,9 @@ func (e *CalendarError) Error() string {
 // ReadCalendar reads the days off of an iCalendar file that touch the time between two instants: its events, whole days or
 // times of a day, and what comes of their rules (RFC 5545). A day is one of the zone's, and so is a time that names no
 // zone of its own. What was cancelled counts for nothing; that an event is "transparent" does not matter, for holidays
-// often are. An error is a *CalendarError: what is not understood is never taken for a day like any other.
-func ReadCalendar(source string, src []byte, zone *time.Location, from, to time.Time) ([]DayOff, error) {
+// often are. An error is a *CalendarError: what is not understood is never taken for a day like any other; nor is what ctx
+// leaves no time for.
+func ReadCalendar(ctx context.Context, source string, src []byte, zone *time.Location, from, to time.Time) ([]DayOff, error) {
 	if len(src) > maxCalendar {
 		return nil, &CalendarError{source, 0, "it is longer than 1 MiB", "keep holidays in a calendar of their own"}
 	}
@@ -49,7 +51,7 @@ func ReadCalendar(source string, src []byte, zone *time.Location, from, to time.
 	if r.err != nil {
 		return nil, r.err
 	}
-	return r.daysOff()
+	return r.daysOff(ctx)
 }
 
 // parseCalendar reads every calendar of a file: whatever the library does with a file that is none, it is an error.

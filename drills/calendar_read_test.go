@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,12 +25,16 @@ func ics(events ...string) []byte {
 }
 
 // read reads what touches 2026 and January 2027, in Berlin.
-func readOff(src []byte) ([]DayOff, error) {
+func readOff(src []byte) ([]DayOff, error) { return readWithin(time.Minute, src) }
+
+func readWithin(most time.Duration, src []byte) ([]DayOff, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		return nil, err
 	}
-	return ReadCalendar("days.ics", src, berlin, time.Date(2026, 1, 1, 0, 0, 0, 0, berlin), time.Date(2027, 2, 1, 0, 0, 0, 0, berlin))
+	return ReadCalendar(ctx, "days.ics", src, berlin, time.Date(2026, 1, 1, 0, 0, 0, 0, berlin), time.Date(2027, 2, 1, 0, 0, 0, 0, berlin))
 }
 
 func daysTold(days []DayOff) string {
@@ -161,6 +166,16 @@ func TestRulesAreBounded(t *testing.T) {
 	}
 	if _, err := readOff(ics(events...)); err == nil || !strings.Contains(err.Error(), "its rules have more than") {
 		t.Errorf("%v", err)
+	}
+	for i := range events {
+		events[i] = "DTSTART;VALUE=DATE:20260101\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
+	}
+	began := time.Now()
+	if _, err := readWithin(50*time.Millisecond, ics(events...)); err == nil || !strings.Contains(err.Error(), "take too long") {
+		t.Errorf("rules that come to nothing, read in %s: %v", time.Since(began), err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it was given 50 ms, and took %s", took)
 	}
 }
 

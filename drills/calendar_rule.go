@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // daysOff are the days off of all events that touch the time that was asked about.
-func (r *calendarReader) daysOff() (days []DayOff, err error) {
+func (r *calendarReader) daysOff(ctx context.Context) (days []DayOff, err error) {
 	instead := map[string][]stamp{}
 	for _, e := range r.all {
 		if e.instead != nil {
@@ -22,7 +23,7 @@ func (r *calendarReader) daysOff() (days []DayOff, err error) {
 		if e.instead == nil {
 			e.but = append(e.but, instead[e.uid]...)
 		}
-		for _, wall := range r.walls(e) {
+		for _, wall := range r.walls(ctx, e) {
 			if off := r.dayOff(e, wall); off.To.After(off.From) && off.To.After(r.from) && off.From.Before(r.to) {
 				days = append(days, off)
 			}
@@ -49,7 +50,7 @@ func (r *calendarReader) dayOff(e *event, wall time.Time) DayOff {
 
 // walls are the wall times at which an event begins: its own, those of its rules, those it names, and none of those it
 // excludes.
-func (r *calendarReader) walls(e *event) (list []time.Time) {
+func (r *calendarReader) walls(ctx context.Context, e *event) (list []time.Time) {
 	without := map[time.Time]bool{}
 	for _, s := range e.but {
 		without[r.wallOf(e, s)] = true
@@ -62,7 +63,7 @@ func (r *calendarReader) walls(e *event) (list []time.Time) {
 	}
 	add(e.start.wall)
 	for _, rule := range e.rules {
-		for _, wall := range r.ruled(e, rule) {
+		for _, wall := range r.ruled(ctx, e, rule) {
 			add(wall)
 		}
 	}
@@ -96,7 +97,7 @@ func asWall(t time.Time) time.Time {
 
 // ruled follows a rule until the end of what was asked about. Rules of holidays are of days, months or years: what comes
 // more often, or hardly ever, is nobody's holiday and could be followed for ever.
-func (r *calendarReader) ruled(e *event, rule string) (list []time.Time) {
+func (r *calendarReader) ruled(ctx context.Context, e *event, rule string) (list []time.Time) {
 	opt, err := r.option(e, rule)
 	if err != nil || r.err != nil {
 		if err != nil {
@@ -106,7 +107,7 @@ func (r *calendarReader) ruled(e *event, rule string) (list []time.Time) {
 	}
 	last := asWall(r.to.In(r.zone)).Add(2 * day) // some zones are a day ahead of others
 	first := asWall(r.from.In(r.zone)).Add(-2*day - max(e.lasts, time.Duration(e.days)*day))
-	if opt.Dtstart.After(last) {
+	if opt.Dtstart.After(last) || r.err != nil {
 		return nil
 	}
 	if opt.Until.IsZero() || opt.Until.After(last) {
@@ -124,6 +125,10 @@ func (r *calendarReader) ruled(e *event, rule string) (list []time.Time) {
 	next := made.Iterator()
 	for {
 		at, ok := next()
+		if ctx.Err() != nil { // each step is short, but there may be many rules that come to nothing
+			r.wrong(e.line, "keep holidays in a calendar of their own", "its rules take too long to follow")
+			return nil
+		}
 		if at = at.AddDate(-shift, 0, 0); !ok || at.After(last) {
 			return list
 		}

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// calendarTime bounds the reading of one calendar.
+const calendarTime = 5 * time.Second
+
 // remote says that a calendar is fetched, and not read from a file.
 func remote(source string) bool {
 	return strings.HasPrefix(source, "https://") || strings.HasPrefix(source, "http://")
@@ -30,7 +33,9 @@ func (st *Steps) holidays(ctx context.Context, source string, zone *time.Locatio
 	if err != nil {
 		return nil, err
 	}
-	return ReadCalendar(name, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
+	ctx, cancel := context.WithTimeout(ctx, calendarTime)
+	defer cancel()
+	return ReadCalendar(ctx, name, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
 }
 
 // sourceName is how people are told of a calendar: the address of a private one is a secret but for its host.
@@ -61,7 +66,9 @@ func readHolidays(beside, source string) ([]byte, error) {
 
 // CheckHolidays reads the calendar files that an environment names, and says what is wrong with each. Addresses are not
 // fetched: validate reaches nobody.
-func CheckHolidays(env *Environment, now time.Time) (wrong []error) {
+func CheckHolidays(ctx context.Context, env *Environment, now time.Time) (wrong []error) {
+	ctx, cancel := context.WithTimeout(ctx, calendarTime)
+	defer cancel()
 	zone := NewCalendar(env).Zone()
 	for _, source := range env.Holidays {
 		if remote(source) {
@@ -69,7 +76,7 @@ func CheckHolidays(env *Environment, now time.Time) (wrong []error) {
 		}
 		src, err := readHolidays(env.Source, source)
 		if err == nil {
-			_, err = ReadCalendar(source, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
+			_, err = ReadCalendar(ctx, source, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
 		}
 		if err != nil {
 			wrong = append(wrong, err)

@@ -65,7 +65,7 @@ func TestChecksTheFilesOfHolidays(t *testing.T) {
 		}
 	}
 	e := &Environment{Source: filepath.Join(dir, "firedrill.yaml"), Holidays: []string{"good.ics", "bad.ics", "nowhere.ics", filepath.Join(dir, "good.ics"), "https://calendar.invalid/a.ics"}}
-	got := CheckHolidays(e, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))
+	got := CheckHolidays(t.Context(), e, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC))
 	if len(got) != 2 || !strings.HasPrefix(got[0].Error(), "bad.ics:4: the event has no DTSTART") || !errors.Is(got[1], os.ErrNotExist) {
 		t.Errorf("%v", got)
 	}
