@@ -43,7 +43,7 @@ type environmentDraft struct {
 	Store, Table                          string
 	Endpoint, Target, URL                 string
 	Tags                                  map[string]string
-	keyGiven                              bool
+	keyGiven, teamGiven                   bool
 }
 
 func newInitCommand(d *Deps) *cobra.Command {
@@ -55,7 +55,7 @@ func newInitCommand(d *Deps) *cobra.Command {
 			if c.Flags().Changed("table") && e.Store != "dynamodb" {
 				return usage("--table names the journal's table, with --store dynamodb. Try: --target dynamodb:%s for a table to drill", e.Table)
 			}
-			e.keyGiven = c.Flags().Changed("key")
+			e.keyGiven, e.teamGiven = c.Flags().Changed("key"), c.Flags().Changed("team")
 			if e.Tags, err = e.tagsOf(tags); err != nil {
 				return err
 			}

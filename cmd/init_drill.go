@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -284,8 +285,12 @@ func (d *Deps) initDrill(ctx context.Context, path string, e environmentDraft) e
 	if !ok {
 		return unknownEnvironment(f, name)
 	}
-	if _, known := env.Teams[e.Team]; !known {
-		return usage("environment %s has no team %q. Try: --team", name, e.Team)
+	teams := slices.Sorted(maps.Keys(env.Teams))
+	if len(teams) == 1 && !e.teamGiven {
+		e.Team = teams[0]
+	}
+	if !slices.Contains(teams, e.Team) {
+		return usage("environment %s has no team %q. Try: --team %s", name, e.Team, strings.Join(teams, " or --team "))
 	}
 	e.Env, e.Tags = name, env.Tags
 	a := d.lookInto(ctx, &env)
