@@ -79,7 +79,9 @@ func TestNothingLeaks(t *testing.T) {
 	d.env["FIREDRILL_SANDBOX"] = at
 	d.plantSecrets(t)
 	d.describe(t, at)
-	if code := d.run(t, "run", "throttled", "--env", "staging", "--yes", "-o", "json"); code != exitMet && code != exitMissed {
+	papers := filepath.Join(d.env["FIREDRILL_STATE"], "papers") // looked through with all that is kept
+	if code := d.run(t, "run", "throttled", "--env", "staging", "--yes", "-o", "json", "--artifacts", papers, "--junit", filepath.Join(papers, "junit.xml"),
+		"--summary", filepath.Join(papers, "summary.md")); code != exitMet && code != exitMissed {
 		t.Fatalf("the drill ended with %d: %s", code, d.err.String())
 	}
 	stream := d.out.String()
