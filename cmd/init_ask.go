@@ -296,14 +296,17 @@ func (d *Deps) form(fields ...huh.Field) error {
 // plain asks for words alone: a question a line, for screen readers and dumb terminals.
 func (d *Deps) plain() bool { return d.Getenv("TERM") == "dumb" || d.Getenv("ACCESSIBLE") != "" }
 
-// screen is the terminal that forms are drawn on: it has a size, which they ask for, and takes no secret.
+// screen is the terminal that forms are drawn on: it has a size, which they ask for, and takes no secret. The file is not
+// embedded, for it has more ways to write than one.
 type screen struct {
-	*os.File
+	file  *os.File
 	clear io.Writer
 }
 
-// Write takes all of p.
 func (s screen) Write(p []byte) (int, error) { return s.clear.Write(p) }
+func (s screen) Read(p []byte) (int, error)  { return s.file.Read(p) }
+func (s screen) Fd() uintptr                 { return s.file.Fd() }
+func (s screen) Close() error                { return s.file.Close() }
 
 // screenOf finds the terminal behind what takes secrets out: on a writer without a size a form draws nothing at all.
 func screenOf(w io.Writer) io.Writer {
