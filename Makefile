@@ -11,7 +11,7 @@ RUNS     ?= 50
 FUZZTIME ?= 60s
 FUZZED    = ./drills=FuzzReadDrill ./drills=FuzzReadEnvironments ./internal/journal=FuzzJournalFile ./internal/journal=FuzzEvent \
 	./inject=FuzzUndoRecord ./inject=FuzzPolicyDocument ./observe=FuzzLogEntry ./observe=FuzzWebhook \
-	./drills=FuzzHeard ./observe/debrief=FuzzNote
+	./drills=FuzzHeard ./drills=FuzzCalendar ./observe/debrief=FuzzNote
 PROPERTIES ?= 100000
 CELLS    ?= 48
 PARALLEL ?= 4
