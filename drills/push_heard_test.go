@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -137,12 +138,17 @@ func TestStatusGivesNothingAway(t *testing.T) {
 type prompt struct {
 	TimeKeeper
 	observe.Pager
+	mu   sync.Mutex
 	now  time.Time
 	told chan string
 	late bool
 }
 
-func (p *prompt) Now() time.Time { return p.now }
+func (p *prompt) Now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
 
 func (p *prompt) Note(_ context.Context, _, text string) error {
 	p.told <- text
@@ -155,6 +161,8 @@ func (p *prompt) Wait(context.Context, time.Duration) error {
 	case <-time.After(2 * time.Second):
 		p.late = true
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.now = p.now.Add(time.Hour)
 	return nil
 }
@@ -169,7 +177,9 @@ func TestWhatIsAskedForIsToldAtOnce(t *testing.T) {
 	p := &prompt{now: at, told: make(chan string, 1)}
 	st := &Steps{World: World{Clock: p, Pager: p}}
 	events := st.poll(t.Context(), s, Action{Verb: Poll, For: time.Minute, Until: at.Add(time.Minute)})
-	if p.late || len(events) != 1 || events[0].Fact.Hint != 1 || events[0].Fact.Incident != "PI1" {
+	<-st.courier.home()
+	events = append(events, st.courier.hand()...)
+	if told := events[len(events)-1]; p.late || told.Fact.Hint != 1 || told.Fact.Incident != "PI1" {
 		t.Errorf("late %v: %+v", p.late, events)
 	}
 }
