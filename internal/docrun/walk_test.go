@@ -33,6 +33,9 @@ func whole() bool {
 
 // The page is walked: its commands run one after the other, end with 0, and print the lines that it shows.
 func TestTheFirstRealDrillIsWalked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs the program in processes of its own")
+	}
 	t.Parallel()
 	d := sit(t)
 	var record strings.Builder

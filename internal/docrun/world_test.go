@@ -175,7 +175,11 @@ type said struct {
 // say runs one line as somebody types it, with extra arguments at its end.
 func (d *desk) say(ctx context.Context, t *testing.T, args ...string) said {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	most := 30 * time.Second // in the middle of everything else
+	if args[0] == "run" {
+		most = 4 * time.Minute
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	c := exec.CommandContext(ctx, "firedrill", args...)
 	c.Dir, c.Env = d.dir, d.env
