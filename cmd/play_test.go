@@ -74,7 +74,11 @@ func TestEveryDrillIsPlayable(t *testing.T) {
 			if i := slices.IndexFunc(p.words, func(w string) bool { return strings.HasPrefix(w, "note ") }); i >= 0 {
 				note = strings.TrimPrefix(p.words[i], "note ")
 			}
-			d.isTheirs(t, note)
+			events := d.isTheirs(t, note)
+			asked := slices.Contains(p.words, "hint") // as by a note: it is told, and counted
+			if asked != slices.ContainsFunc(events, func(e journal.Event) bool { return e.Kind == journal.NoteSent && e.Fact.Reason == journal.AboutHint }) {
+				t.Error("a hint that was asked for is not told, or the other way round")
+			}
 		})
 	}
 	d := newDesk(t)
@@ -145,7 +149,7 @@ func (g shownGame) holds(t *testing.T, said string) {
 
 // isTheirs holds the last run to its word: a person answered, by phone, the note is part of it, and everything is put
 // back.
-func (d *desk) isTheirs(t *testing.T, note string) {
+func (d *desk) isTheirs(t *testing.T, note string) []journal.Event {
 	t.Helper()
 	store, err := d.store(t.Context())
 	if err != nil {
@@ -168,6 +172,7 @@ func (d *desk) isTheirs(t *testing.T, note string) {
 	if s := timeline.Of(events, d.Now()); !phone || !noted || s.Left() || s.Outcome != timeline.Met {
 		t.Errorf("by phone: %v, noted: %v, left: %v, %s", phone, noted, s.Left(), s.Outcome)
 	}
+	return events
 }
 
 func TestPlayIsOnASandboxOnly(t *testing.T) {

@@ -192,7 +192,8 @@ func (g *game) incident() (id string) {
 	return id
 }
 
-// hint gives the next hint of the card. That it was asked for stands in the story.
+// hint gives the next hint of the card. It is asked for as anybody asks in a drill, by a note: so it stands in the story
+// as told. What is shown here does not wait for the next look at the notes.
 func (g *game) hint(ctx context.Context, _ string) error {
 	hints := g.p.spec.Hints
 	g.mu.Lock()
@@ -205,8 +206,7 @@ func (g *game) hint(ctx context.Context, _ string) error {
 	}
 	g.say("%s", wrap("  ", fmt.Sprintf("hint %d of %d: %s", n+1, len(hints), hints[n].Say), g.console.width()))
 	g.done(false, "asked for hint %d", n+1)
-	return g.tell(ctx, "hint", journal.Event{Kind: journal.NoteWritten, At: g.d.Now(),
-		Fact: journal.Fact{Text: fmt.Sprintf("asked for hint %d of %d", n+1, len(hints)), By: g.d.operator()}})
+	return g.write(ctx, "drill hint")
 }
 
 func (g *game) stop(ctx context.Context, _ string) error {
