@@ -154,3 +154,25 @@ func TestABaselineThatDoesNotHold(t *testing.T) {
 		t.Errorf("without a steady state: %v, %v", st.Baselines, err)
 	}
 }
+
+// A journal that tells no baseline, though a fault is in: what is read later is none, and nobody can say that all is well.
+func TestABaselineThatIsLostIsUnknown(t *testing.T) {
+	first, dlq := lettered(t)
+	if _, err := first.start(context.Background(), first.reading(first.engine(1), dlq)); err != nil {
+		t.Fatal(err)
+	}
+	events, applied := first.events(t), int64(-1)
+	for i, e := range events {
+		events[i].Fact.Facts = nil
+		if e.Kind == journal.FaultApplied && applied < 0 {
+			applied = e.Seq
+		}
+	}
+	s, dlq := lettered(t)
+	replay(t, s, events, applied)
+	s.clock.t = first.clock.t
+	st, err := s.reading(s.engine(2), dlq).Resume(context.Background(), runID)
+	if _, last, _ := queueStory(s.events(t)); err != nil || last != "steady unknown " || !st.Unsteady || len(st.Baselines) != 0 {
+		t.Errorf("it says %q, unsteady %v, %v", last, st.Unsteady, err)
+	}
+}
