@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/firedrill/firedrill/inject"
@@ -81,7 +80,10 @@ type Eyes struct {
 // it. It only reads, and goes on after what is wrong: what cannot be looked at for that reason is Unseen. The error is
 // ctx's.
 func (st *Steps) Doctor(ctx context.Context, x Examination) ([]Finding, error) {
-	e := &exam{st: st, x: x}
+	e := &exam{st: st.beside(), x: x}
+	if p := st.World.Pager; p != nil {
+		e.st.World.Pager = newOncePager(p)
+	}
 	e.place(ctx)
 	checks := doctorChecks()
 	last := len(checks) - 1
@@ -198,12 +200,8 @@ type exam struct {
 	caller error
 	found  found
 	seen   seenOnce
-	pager  struct {
-		mu sync.Mutex
-		of map[string]serviceLook
-	}
-	told  []Finding // by every check but the last
-	first int       // checks that are done before this round
+	told   []Finding // by every check but the last
+	first  int       // checks that are done before this round
 }
 
 // make makes one check. A panic in a fault, probe or pager is that check's finding.

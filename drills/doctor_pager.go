@@ -37,7 +37,7 @@ func (e *exam) token(ctx context.Context, st *Steps) []Finding {
 		return []Finding{wrong("", `pagerduty: {token: "env:PAGERDUTY_TOKEN", from: …} in environment `+st.Env.Name, "environment %s has no pager: nobody could be paged, or timed", st.Env.Name)}
 	}
 	for _, t := range e.teams() {
-		_, err := e.checked(ctx, st, t.Service)
+		_, err := st.World.Pager.Check(ctx, t.Service)
 		if err == nil || !refused(err) {
 			break
 		}
@@ -67,31 +67,6 @@ func (e *exam) teams() (list []Team) {
 		list = append(list, e.st.Env.Teams[name])
 	}
 	return list
-}
-
-// checked is one check of a service, made once.
-func (e *exam) checked(ctx context.Context, st *Steps, service string) (*observe.ServiceCheck, error) {
-	e.pager.mu.Lock()
-	defer e.pager.mu.Unlock()
-	if e.pager.of == nil {
-		e.pager.of = map[string]serviceLook{}
-	}
-	look, known := e.pager.of[service]
-	if !known {
-		look.check, look.err = st.World.Pager.Check(ctx, service)
-		if ctx.Err() == nil {
-			e.pager.of[service] = look
-		}
-	}
-	check := look.check
-	check.Risks = slices.Clone(check.Risks)
-	return &check, look.err
-}
-
-// serviceLook is what a check of a service said.
-type serviceLook struct {
-	check observe.ServiceCheck
-	err   error
 }
 
 // sender asks whether PagerDuty knows the user in whose name notes are written.
@@ -194,7 +169,7 @@ func (e *exam) pagedBy(service string, list []Finding) []Finding {
 }
 
 func (e *exam) service(ctx context.Context, st *Steps, id string) (list []Finding) {
-	check, err := e.checked(ctx, st, id)
+	check, err := st.World.Pager.Check(ctx, id)
 	switch {
 	case err != nil && refused(err):
 		return unseen(id, "%v", err)
@@ -206,12 +181,12 @@ func (e *exam) service(ctx context.Context, st *Steps, id string) (list []Findin
 	for _, s := range e.x.Drills {
 		p.Limit = max(p.Limit, s.Limit)
 	}
-	no := p.heard(check, st.World.Clock.Now(), &found{facts: map[string]string{}})
+	no := p.heard(&check, st.World.Clock.Now(), &found{facts: map[string]string{}})
 	if no != nil && len(check.Risks) == 0 {
 		return []Finding{no.finding(id, "")}
 	}
 	for _, r := range check.Risks {
-		f := ailing(id, riskStep(r, check), "%s", RiskText(r))
+		f := ailing(id, riskStep(r, &check), "%s", RiskText(r))
 		if r.Refuses {
 			f.Health = Wrong
 		}
@@ -265,12 +240,12 @@ func (e *exam) incidents(ctx context.Context, st *Steps) (list []Finding) {
 			continue
 		}
 		seen[t.Service] = true
-		check, err := e.checked(ctx, st, t.Service)
+		check, err := st.World.Pager.Check(ctx, t.Service)
 		if err != nil {
 			list = append(list, unseen(t.Service, "%v", err)...)
 			continue
 		}
-		list = append(list, e.standing(ctx, st, t.Service, check)...)
+		list = append(list, e.standing(ctx, st, t.Service, &check)...)
 	}
 	return list
 }

@@ -29,6 +29,7 @@ func (e *exam) planned(ctx context.Context, spec *Spec) []Finding {
 		}
 		env.Holidays, env.Freezes = nil, nil
 	}
+	st.World.Marker = nil              // what incidents are called refuses nothing
 	st.Env, st.World.Trail = &env, nil // who has changed a target in the last minutes is told slowly, and is no matter of set-up
 	_, err := st.Make(ctx, spec, e.x.Run)
 	var no *Refusal
