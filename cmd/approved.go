@@ -54,7 +54,7 @@ func replaceFile(path string, src []byte) error {
 // approval reads the plan file that a run is made of, where there is one; drill and environment are the file's.
 func (d *Deps) approval(path string, names []string) ([]string, error) {
 	if path == "" && len(names) == 0 {
-		return nil, usage("which drill? Try: firedrill list")
+		return nil, usage("run: something is missing. Try: firedrill run DRILL, or firedrill list")
 	}
 	if path == "" {
 		return names, nil

@@ -106,8 +106,9 @@ func (d *desk) everyVerb(t *testing.T, h *heard) {
 	t.Helper()
 	lines := map[string][][]string{
 		"plan": {{"throttled", "--env", "staging"}, {"throttled", "--env", "gossip"}},
-		"run":  {{"throttled", "--env", "gossip", "--yes"}},
-		"list": {{}}, "note": {{"we looked at the graphs"}}, "sandbox": {{}}, "sandbox env": {{}},
+		"run":  {{"throttled", "--env", "gossip", "--yes"}}, "play": {{}}, // ended by a signal, as it were
+		"doctor": {{"--env", "staging"}, {"--env", "gossip"}},
+		"list":   {{}}, "note": {{"we looked at the graphs"}}, "sandbox": {{}}, "sandbox env": {{}},
 		"status": {{}}, "abort": {{}}, "recover": {{}, {"--sweep", "--env", "staging", "--yes"}, {"--sweep", "--env", "gossip", "--yes"}},
 		"halt":    {{"--env", "staging", "--why", "a canary sang"}, {"--env", "staging", "--release"}},
 		"policy":  {{"throttled", "--for", "run", "--env", "staging"}, {"throttled", "--for", "run", "--env", "gossip"}},
@@ -136,7 +137,7 @@ func (d *desk) everyVerb(t *testing.T, h *heard) {
 func (d *desk) brief(t *testing.T, h *heard, line []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	if line[0] == "serve" || len(line) == 1 && line[0] == "sandbox" {
+	if line[0] == "serve" || line[0] == "play" || len(line) == 1 && line[0] == "sandbox" {
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 	}
 	defer cancel()
@@ -199,6 +200,7 @@ func (d *desk) plantSecrets(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAFIREDRILL00000")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", c["the AWS secret"])
 	t.Setenv("AWS_SESSION_TOKEN", c["the session token"])
+	t.Setenv("AWS_CREDENTIAL_EXPIRATION", time.Now().Add(12*time.Hour).UTC().Format(time.RFC3339))
 }
 
 // describe writes a drill and two environments: staging, where it is run, and gossip, whose AWS quotes in its refusals

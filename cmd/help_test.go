@@ -48,7 +48,7 @@ func TestEveryHelpEndsWithItsExitCodes(t *testing.T) {
 }
 
 func TestTheVerbsAreThoseThatWerePromised(t *testing.T) {
-	want := strings.Fields("init new validate list plan run status note abort recover halt policy selftest debrief report serve sandbox schema version completion")
+	want := strings.Fields("init doctor new validate list plan run play status note abort recover halt policy selftest debrief report serve sandbox schema version completion")
 	var got []string
 	root := newRoot(newDesk(t).Deps)
 	for _, c := range root.Commands() {

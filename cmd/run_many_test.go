@@ -38,7 +38,7 @@ func TestTheWorstOfSeveralRunsIsTheExit(t *testing.T) {
 
 func TestARefusalOfOneOfSeveralNamesIt(t *testing.T) {
 	err := inDrill("orders", &drills.Refusal{Code: "window", Why: "it is night", Try: "wait", Later: true})
-	if err.Error() != "not injecting: orders: it is night" || codeOf(err) != exitLater || tryOf(err) != "wait" {
+	if err.Error() != "not injecting: orders: it is night; next: when that has passed" || codeOf(err) != exitLater || tryOf(err) != "wait" {
 		t.Errorf("%v", err)
 	}
 	if err := inDrill("orders", errors.New("no network")); err.Error() != "orders: no network" {
