@@ -20,7 +20,7 @@ func (e *exam) pagerless() []Finding {
 	return nil
 }
 
-// token asks the pager one small thing: of its own user where that can be told, else of the first service.
+// token asks the pager about the first service: whether it takes who asks.
 func (e *exam) token(ctx context.Context, st *Steps) []Finding {
 	if st.World.Pager == nil {
 		ref := st.Env.PagerDuty.Token
@@ -36,12 +36,10 @@ func (e *exam) token(ctx context.Context, st *Steps) []Finding {
 		}
 		return []Finding{wrong("", `pagerduty: {token: "env:PAGERDUTY_TOKEN", from: …} in environment `+st.Env.Name, "environment %s has no pager: nobody could be paged, or timed", st.Env.Name)}
 	}
-	for _, t := range e.teams() {
-		_, err := st.World.Pager.Check(ctx, t.Service)
-		if err == nil || !refused(err) {
-			break
+	if all := e.teams(); len(all) > 0 {
+		if _, err := st.World.Pager.Check(ctx, all[0].Service); refused(err) {
+			return []Finding{wrong("", stepOf(err), "%v", err)}
 		}
-		return []Finding{wrong("", stepOf(err), "%v", err)}
 	}
 	return []Finding{well("", "PagerDuty takes it")}
 }

@@ -37,7 +37,7 @@ func (e *exam) stops(ctx context.Context, _ *Steps) []Finding {
 	if said := e.anyProbe(func(s *Spec) int { return len(s.StopConditions) }, "no drill here has a stop condition"); said != nil {
 		return said
 	}
-	return e.eachProbe(ctx, func(p *Plan) []PlannedProbe { return p.Stop }, func(st *Steps, p *Plan, x PlannedProbe) *Refusal {
+	return e.eachProbe(func(p *Plan) []PlannedProbe { return p.Stop }, func(st *Steps, p *Plan, x PlannedProbe) *Refusal {
 		one := *p
 		one.Stop = []PlannedProbe{x}
 		return st.checkStop(ctx, &one, &found{facts: map[string]string{}})
@@ -49,7 +49,7 @@ func (e *exam) steady(ctx context.Context, _ *Steps) []Finding {
 	if said := e.anyProbe(func(s *Spec) int { return len(s.SteadyState) }, "no drill here has a steady_state"); said != nil {
 		return said
 	}
-	return e.eachProbe(ctx, func(p *Plan) []PlannedProbe { return p.Steady }, func(st *Steps, p *Plan, x PlannedProbe) *Refusal {
+	return e.eachProbe(func(p *Plan) []PlannedProbe { return p.Steady }, func(st *Steps, p *Plan, x PlannedProbe) *Refusal {
 		one := *p
 		one.Steady = []PlannedProbe{x}
 		return st.checkSteady(ctx, &one, &found{facts: map[string]string{}})
@@ -67,7 +67,7 @@ func (e *exam) anyProbe(count func(*Spec) int, none string) []Finding {
 }
 
 // eachProbe reads each probe of one list of every drill once.
-func (e *exam) eachProbe(ctx context.Context, list func(*Plan) []PlannedProbe, check func(*Steps, *Plan, PlannedProbe) *Refusal) []Finding {
+func (e *exam) eachProbe(list func(*Plan) []PlannedProbe, check func(*Steps, *Plan, PlannedProbe) *Refusal) []Finding {
 	type pair struct {
 		drills []string
 		plan   *Plan
