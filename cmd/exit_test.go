@@ -25,7 +25,7 @@ func TestEveryErrorHasItsCodeAndItsWords(t *testing.T) {
 		{"a mistake in a file begins with the file", fmt.Errorf("%w", mistakes), 2, "a.yaml:1:2: wrong. Try: right\n"},
 		{"files", &exitError{exitUsage, &badFiles{[]string{"a.yaml:1:1: x.", "b.yaml:2:1: y."}}}, 2, "a.yaml:1:1: x.\nb.yaml:2:1: y.\n"},
 		{"a refusal", &drills.Refusal{Why: "no tag", Try: "tag it"}, 4, "firedrill: not injecting: no tag\nTry: tag it\n"},
-		{"a refusal for now", fmt.Errorf("plan: %w", &drills.Refusal{Why: "night", Later: true, Try: "wait"}), 75, "firedrill: plan: not injecting: night\nTry: wait\n"},
+		{"a refusal for now", fmt.Errorf("plan: %w", &drills.Refusal{Why: "night", Later: true, Try: "wait"}), 75, "firedrill: plan: not injecting: night; next: when that has passed\nTry: wait\n"},
 		{"held", held, 75, "firedrill: " + held.Error() + "\nTry: firedrill abort 01k, or wait until it has ended\n"},
 		{"a hint", &hinted{errors.New("no sandbox is running"), "firedrill sandbox"}, 1, "firedrill: no sandbox is running\nTry: firedrill sandbox\n"},
 		{"a code alone says nothing", &exitError{exitMissed, nil}, 3, ""},

@@ -356,7 +356,7 @@ func (d *Deps) tryPlan(ctx context.Context, env *drills.Environment, first *firs
 	}
 	var no *drills.Refusal
 	if err != nil && !errors.As(err, &no) {
-		no = &drills.Refusal{Code: "plan", Why: err.Error(), Try: cmp.Or(tryOf(err), "firedrill plan "+first.Name)}
+		no = &drills.Refusal{Why: err.Error(), Try: cmp.Or(tryOf(err), "firedrill plan "+first.Name)}
 	}
 	return no
 }

@@ -234,10 +234,11 @@ func TestPlanJSONIsWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(string(raw), "null") {
+		said := strings.Replace(string(raw), `"next":null,"waits":`, `"waits":`, 1) // a time, which nobody knows here
+		if strings.Contains(said, "null") {
 			t.Errorf("%s: null in %s", name, raw)
 		}
-		if !strings.Contains(string(raw), `"refusal":{"code":"account","why":"wrong","try":"mend it","later":true,"exit":75}`) {
+		if !strings.Contains(said, `"refusal":{"code":"account","why":"wrong","try":"mend it","later":true,"exit":75,"waits":""}`) {
 			t.Errorf("%s: refusal in %s", name, raw)
 		}
 	}

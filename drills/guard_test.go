@@ -260,7 +260,7 @@ func TestPlanAllows(t *testing.T) {
 		}, "open incident"},
 		{"our own mark in a tag", func(s *scene) { s.tags["firedrill:undo"] = "prd" }, ""},
 		{"an account without alias", func(s *scene) { s.caller.Alias = "" }, "no alias"},
-		{"a window that closes early", func(s *scene) { s.clock.t = s.clock.t.Add(6*time.Hour + 30*time.Minute) }, "closes at 17:00 UTC"},
+		{"a window that closes early", func(s *scene) { s.clock.t = s.clock.t.Add(6*time.Hour + 30*time.Minute) }, "people may be woken until Mon 2 Mar 17:00 UTC only"},
 		{"no steady state", func(s *scene) { s.spec.SteadyState = nil }, "no steady_state"},
 		{"maintenance later today", func(s *scene) {
 			s.pager.check.Risks = []observe.Risk{{Verdict: observe.InMaintenance, Why: "a maintenance window is near: deploy at 15:00"}}
