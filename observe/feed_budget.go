@@ -31,12 +31,15 @@ func (b *budget) spend(at time.Time, own bool) {
 }
 
 // left is how many more a minute that ends now may hold. What others asked of the account counts too, but never makes
-// us blind: half of it is the feed's own.
+// us blind: five sixths of it are the feed's own.
 func (b *budget) left(limit int, now time.Time) int {
 	old := func(t time.Time) bool { return now.Sub(t) >= time.Minute }
 	b.all, b.own = slices.DeleteFunc(b.all, old), slices.DeleteFunc(b.own, old)
-	return max(limit-len(b.all), limit/2-len(b.own))
+	return max(limit-len(b.all), share(limit)-len(b.own))
 }
+
+// share is how many of them the feed may send whatever others send.
+func share(limit int) int { return limit * 5 / 6 }
 
 // limit is how many requests a minute may hold.
 func (f *SharedFeed) limit(now time.Time) int {
@@ -91,9 +94,45 @@ func (f *SharedFeed) due(now time.Time) bool {
 // fresh is for how many paces something that has just begun is looked at as often as may be.
 const fresh = 12
 
-// pace is the time between two looks: the least one while something has just begun, a little more while somebody should
-// answer, so that a minute has rests, and twice as much when all is quiet.
+// news is what a look may cost beside the log when something has happened: notes, and the alerts of an incident.
+const news = 2
+
+// pace is the time between two looks: what suits what is going on, or as much more as keeps room for news throughout the
+// next minute. Nobody is to wait for a whole minute because its first seconds were busy.
 func (f *SharedFeed) pace(now time.Time) time.Duration {
+	suited, pace := f.suited(now), time.Duration(0)
+	for times := time.Duration(2); times <= 8; times++ { // in halves
+		if pace = suited * times / 2; f.lasts(pace, now) {
+			break
+		}
+	}
+	return min(pace, max(suited, 4*f.o.Pace))
+}
+
+// lasts says that looks at such a pace would leave room for news in every minute that ends within the next one.
+func (f *SharedFeed) lasts(pace time.Duration, now time.Time) bool {
+	limit, each := f.limit(now), max(1, f.pages)
+	within := func(list []time.Time, at time.Time) (n int) {
+		for _, t := range list {
+			if at.Sub(t) < time.Minute {
+				n++
+			}
+		}
+		return n
+	}
+	spent := 0
+	for at := f.tried.Add(pace); at.Before(now.Add(time.Minute)); at = at.Add(pace) {
+		spent += each
+		if max(limit-within(f.budget.all, at), share(limit)-within(f.budget.own, at))-spent < news {
+			return false
+		}
+	}
+	return true
+}
+
+// suited is the least pace while something has just begun, a little more while somebody should answer, so that a minute
+// has rests, and twice as much when all is quiet.
+func (f *SharedFeed) suited(now time.Time) time.Duration {
 	limit := max(f.limit(now), 4)
 	waiting := max(f.o.Pace*4/3, time.Minute/time.Duration(limit-3))
 	pace := max(2*f.o.Pace, waiting)

@@ -30,7 +30,12 @@ func (f *SharedFeed) look(ctx context.Context) error {
 	began, spent := f.o.Now(), f.budget.spent
 	f.forget(began)
 	cut := 2 // what a look that was cut short lacked, at a guess
-	defer func() { f.cost = min(f.budget.spent-spent+cut, f.limit(began)/2) }()
+	defer func() {
+		f.cost = min(f.budget.spent-spent+cut, f.limit(began)/2)
+		if cut == 0 {
+			f.cost = f.pages // what was new is told: the next look may meet nothing
+		}
+	}()
 	steps := []func(context.Context, time.Time) error{f.readLog, f.list}
 	if f.crowded.After(began) {
 		steps = []func(context.Context, time.Time) error{f.list}
