@@ -69,6 +69,7 @@ type Clients struct {
 
 	// Of what the credentials consist, for Lifetime.
 	base     aws.CredentialsProvider
+	profile  config.SharedConfig // the zero value where none was read
 	identity *WebIdentity
 	learned  func(secrets ...string)
 }
@@ -113,6 +114,7 @@ func Open(ctx context.Context, o Options) (*Clients, error) {
 		now:         o.Now,
 		expect:      o.ExpectAccount,
 		base:        base,
+		profile:     profileOf(cfg),
 		identity:    o.Identity,
 		learned:     o.Learned,
 	}, nil

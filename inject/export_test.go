@@ -1,6 +1,9 @@
 package inject
 
 import (
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -13,3 +16,8 @@ func OnceDynamoDB(o *dynamodb.Options) { onceDynamoDB(o) }
 
 // Judged tells definite answers from others.
 func Judged(err error) error { return judged(err) }
+
+// LifetimeOf judges a session that a provider of this name has made of the profile.
+func LifetimeOf(c *Clients, source string) Lifetime {
+	return judgeLifetime(aws.Credentials{Source: source, SessionToken: "t", CanExpire: true}, c.profile, os.Getenv)
+}

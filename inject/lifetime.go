@@ -2,6 +2,7 @@ package inject
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 )
 
@@ -45,36 +47,113 @@ func (c *Clients) Lifetime(ctx context.Context) (Lifetime, error) {
 	if err != nil {
 		return Lifetime{}, fmt.Errorf("read credentials: %w", err)
 	}
-	return judgeLifetime(got, os.Getenv), nil
+	return judgeLifetime(got, c.profile, os.Getenv), nil
 }
 
-// judgeLifetime says how long credentials last, by who provided them.
-func judgeLifetime(c aws.Credentials, getenv func(string) string) Lifetime {
+// profileOf is the profile that the SDK has read.
+func profileOf(cfg aws.Config) config.SharedConfig {
+	for _, source := range cfg.ConfigSources {
+		if p, ok := source.(config.SharedConfig); ok {
+			return p
+		}
+	}
+	return config.SharedConfig{}
+}
+
+// judgeLifetime says how long credentials last, by who provided them, and what the profile says that they came from: a
+// session of a role lasts an hour, and there is a next one for as long as what it is made with lasts.
+func judgeLifetime(c aws.Credentials, profile config.SharedConfig, getenv func(string) string) Lifetime {
 	l := Lifetime{Source: c.Source}
+	for profile.Source != nil {
+		profile = *profile.Source
+	}
 	switch c.Source {
 	case config.CredentialsSourceName:
 		l.Source = "AWS_ACCESS_KEY_ID"
+		return l.ofSession(c.SessionToken, getenv("AWS_CREDENTIAL_EXPIRATION"))
 	case credentials.StaticCredentialsName:
 		l.Source = "a key"
-	case stscreds.WebIdentityProviderName: // its file is renewed where a cluster mounts it, and stays the same elsewhere
-		l.Source = "AWS_WEB_IDENTITY_TOKEN_FILE"
-		if token, err := os.ReadFile(getenv("AWS_WEB_IDENTITY_TOKEN_FILE")); err == nil {
-			l.Expires = tokenEnd(string(token))
+	case stscreds.WebIdentityProviderName:
+		if path := getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); path != "" {
+			return l.ofToken("AWS_WEB_IDENTITY_TOKEN_FILE", path)
 		}
-		l.Renews = l.Expires.IsZero()
+		return l.ofToken("web_identity_token_file", profile.WebIdentityTokenFile)
+	case stscreds.ProviderName, ssocreds.ProviderName:
+		return l.ofProfile(profile)
+	}
+	if c.CanExpire { // whoever gave them out gives out the next
+		l.Renews = true
 		return l
 	}
+	return l.ofSession(c.SessionToken, "")
+}
+
+// ofProfile judges what a chain of profiles begins with, in the SDK's order.
+func (l Lifetime) ofProfile(p config.SharedConfig) Lifetime {
+	l.Source += " of profile " + p.Profile
 	switch {
-	case c.CanExpire: // whoever gave them out gives out the next
-		l.Renews = true
-	case c.SessionToken == "":
-	default:
-		// aws configure export-credentials tells it so, and so do those who imitate it:
-		// https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html
-		end, err := time.Parse(time.RFC3339, getenv("AWS_CREDENTIAL_EXPIRATION"))
-		if l.Unknown = c.Source != config.CredentialsSourceName || err != nil; !l.Unknown {
-			l.Expires = end
+	case p.Credentials.HasKeys():
+		if l = l.ofSession(p.Credentials.SessionToken, ""); !l.Unknown {
+			l.Renews = true
 		}
+	case p.CredentialSource == "" && p.WebIdentityTokenFile != "":
+		return l.ofToken("web_identity_token_file", p.WebIdentityTokenFile)
+	case p.CredentialSource == "" && (p.SSOStartURL != "" || p.SSOSession != nil):
+		return l.ofLogin(p)
+	default: // a machine's, a program's: whoever gives them out gives out the next
+		l.Renews = true
+	}
+	return l
+}
+
+// ofSession judges a key that is none of the giver's to renew. aws configure export-credentials tells when it ends, and so
+// do those who imitate it: https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html
+func (l Lifetime) ofSession(token, end string) Lifetime {
+	if token == "" {
+		return l
+	}
+	at, err := time.Parse(time.RFC3339, end)
+	if l.Unknown = err != nil; !l.Unknown {
+		l.Expires = at
+	}
+	return l
+}
+
+// ofToken judges a file with a token: it is renewed where a cluster mounts it, and stays the same elsewhere.
+func (l Lifetime) ofToken(name, path string) Lifetime {
+	l.Source = name
+	if token, err := os.ReadFile(path); err == nil {
+		l.Expires = tokenEnd(string(token))
+	}
+	l.Renews = l.Expires.IsZero()
+	return l
+}
+
+// ofLogin judges a person's login: it ends, unless whoever logged in may have it renewed.
+// https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html
+func (l Lifetime) ofLogin(p config.SharedConfig) Lifetime {
+	key := p.SSOStartURL
+	if p.SSOSession != nil {
+		key = p.SSOSession.Name
+	}
+	var login struct {
+		ExpiresAt    time.Time `json:"expiresAt"`
+		RefreshToken string    `json:"refreshToken"`
+	}
+	path, err := ssocreds.StandardCachedTokenFilepath(key)
+	if err == nil {
+		var src []byte
+		if src, err = os.ReadFile(path); err == nil {
+			err = json.Unmarshal(src, &login)
+		}
+	}
+	switch {
+	case err != nil || login.ExpiresAt.IsZero():
+		l.Unknown = true
+	case p.SSOSession != nil && login.RefreshToken != "":
+		l.Renews = true
+	default:
+		l.Expires = login.ExpiresAt
 	}
 	return l
 }

@@ -2,12 +2,15 @@ package inject_test
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // it names the files of logins
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -120,16 +123,7 @@ func TestLifetime(t *testing.T) {
 			c, err := inject.Open(t.Context(), o)
 			l, err := must(t, c, err).Lifetime(t.Context())
 			must(t, l, err)
-			got := l.Source
-			switch {
-			case l.Unknown:
-				got += " unknown"
-			case l.Renews:
-				got += " renews"
-			case !l.Expires.IsZero():
-				got += " " + l.Expires.UTC().Format(time.RFC3339)
-			}
-			if got != tt.want {
+			if got := lifetimeWords(l); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -160,4 +154,64 @@ func serve(t *testing.T, answer func() string) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(answer())) }))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// A profile may say that it renews, and end all the same with what it was made of: a job's token in a file, a session that
+// somebody has pasted, a login.
+func TestLifetimeOfAProfile(t *testing.T) {
+	end := time.Now().Add(20 * time.Minute).Truncate(time.Second).UTC()
+	until := " " + end.Format(time.RFC3339)
+	home := t.TempDir()
+	token := filepath.Join(home, "token")
+	must(t, 0, os.WriteFile(token, []byte(jobToken(end)), 0o600))
+	cache := filepath.Join(home, ".aws", "sso", "cache")
+	must(t, 0, os.MkdirAll(cache, 0o700))
+	login := func(key, refresh string) {
+		name := fmt.Sprintf("%x.json", sha1.Sum([]byte(key)))
+		must(t, 0, os.WriteFile(filepath.Join(cache, name), []byte(fmt.Sprintf(`{"accessToken":"a","expiresAt":%q%s}`, end.Format(time.RFC3339), refresh)), 0o600))
+	}
+	login("https://sso.example.com/start", "")
+	login("corp", `,"refreshToken":"r","clientId":"c","clientSecret":"s"`)
+	login("short", "")
+	const role = "role_arn = arn:aws:iam::111122223333:role/jobs\n"
+	const sso = "sso_account_id = 111122223333\nsso_role_name = jobs\nsso_region = eu-west-1\n"
+	for name, x := range map[string]struct {
+		profile, source, want string
+	}{
+		"a job's token":                  {role + "web_identity_token_file = " + token, "WebIdentityCredentials", "web_identity_token_file" + until},
+		"a role of a job's token":        {role + "source_profile = job\n[profile job]\n" + role + "web_identity_token_file = " + token, "AssumeRoleProvider", "web_identity_token_file" + until},
+		"a role of a key":                {role + "source_profile = key\n[profile key]\naws_access_key_id = AKIAFIREDRILL00000\naws_secret_access_key = s", "AssumeRoleProvider", "AssumeRoleProvider of profile key renews"},
+		"a role of a pasted session":     {role + "source_profile = key\n[profile key]\naws_access_key_id = ASIAFIREDRILL00000\naws_secret_access_key = s\naws_session_token = t", "AssumeRoleProvider", "AssumeRoleProvider of profile key unknown"},
+		"a login of old":                 {"sso_start_url = https://sso.example.com/start\n" + sso, "SSOProvider", "SSOProvider of profile tested" + until},
+		"a login that renews":            {"sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = jobs\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://sso.example.com/start", "SSOProvider", "SSOProvider of profile tested renews"},
+		"a login without a next one":     {"sso_session = short\nsso_account_id = 111122223333\nsso_role_name = jobs\n[sso-session short]\nsso_region = eu-west-1\nsso_start_url = https://sso.example.com/start", "SSOProvider", "SSOProvider of profile tested" + until},
+		"a role of a login":              {role + "source_profile = sso\n[profile sso]\nsso_start_url = https://sso.example.com/start\n" + sso, "AssumeRoleProvider", "AssumeRoleProvider of profile sso" + until},
+		"a login that nobody has made":   {"sso_start_url = https://sso.example.com/other\n" + sso, "SSOProvider", "SSOProvider of profile tested unknown"},
+		"a role of what a machine gives": {role + "credential_source = Ec2InstanceMetadata", "AssumeRoleProvider", "AssumeRoleProvider of profile tested renews"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "config")
+			must(t, 0, os.WriteFile(file, []byte("[profile tested]\n"+x.profile+"\n"), 0o600))
+			for k, v := range map[string]string{"HOME": home, "AWS_CONFIG_FILE": file, "AWS_SHARED_CREDENTIALS_FILE": file + "-none", "AWS_PROFILE": "tested", "AWS_ACCESS_KEY_ID": "",
+				"AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_CREDENTIAL_EXPIRATION": "", "AWS_WEB_IDENTITY_TOKEN_FILE": ""} {
+				t.Setenv(k, v)
+			}
+			c, err := inject.Open(t.Context(), inject.Options{Region: "eu-west-1", Now: time.Now})
+			if got := lifetimeWords(inject.LifetimeOf(must(t, c, err), x.source)); got != x.want {
+				t.Errorf("got %q, want %q", got, x.want)
+			}
+		})
+	}
+}
+
+func lifetimeWords(l inject.Lifetime) string {
+	switch {
+	case l.Unknown:
+		return l.Source + " unknown"
+	case l.Renews:
+		return l.Source + " renews"
+	case !l.Expires.IsZero():
+		return l.Source + " " + l.Expires.UTC().Format(time.RFC3339)
+	}
+	return l.Source
 }
