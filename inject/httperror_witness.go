@@ -168,43 +168,79 @@ func (k *replying) series(ctx context.Context, balancer string, names []string, 
 // errTorn says that an answer of CloudWatch does not fit its question.
 var errTorn = errors.New("the answer does not fit the question")
 
-// told reads the witness. The newest period that says something counts: one in which the load balancer gave such answers
-// says yes; one that is complete, in which people asked and none got one, says no. Periods in which nobody asked say nothing.
+// told reads the witness. The newest period in which the load balancer gave such answers says yes. One that was told before
+// the change says nothing ever: somebody else gives such answers, and whose ours are nobody knows. Periods that are complete, in
+// which people asked and none got one, say no as long as there was no yes before; after one only where so many are not
+// to be had by luck, for people may have asked for something else.
 func (k *replying) told(ctx context.Context, d replyUndo) Reading {
 	now := k.now()
 	first := d.Since.Truncate(k.timing.Period).UTC()
-	series, err := k.series(ctx, d.Balancer, []string{d.Metric, traffic}, maxTime(first, now.Add(-lookBack)), now)
+	from := maxTime(first.Add(-spoken*k.timing.Period), now.Add(-lookBack)).Truncate(k.timing.Period).UTC()
+	series, err := k.series(ctx, d.Balancer, []string{d.Metric, traffic}, from, now)
 	if err != nil {
 		return Reading{Felt: Unknown, Why: err.Error(), Witness: d.Metric}
 	}
 	ours, asked := series[d.Metric], series[traffic]
+	span := func(at time.Time) string {
+		return at.Format("15:04:05") + " to " + at.Add(k.timing.Period).Format("15:04:05 MST")
+	}
+	for at := from; at.Before(first); at = at.Add(k.timing.Period) {
+		if ours[at] > 0 {
+			return Reading{Felt: Unknown, Witness: d.Metric,
+				Why: fmt.Sprintf("%s of %s was %g from %s, before the change: it cannot tell our errors from those of others", d.Metric, d.Balancer, ours[at], span(at))}
+		}
+	}
 	complete := now.Add(-k.timing.Period - k.timing.MetricDelay)
-	r := Reading{Felt: Unknown, Witness: d.Metric,
-		Why: fmt.Sprintf("%s of %s tells of no request of the last %s", d.Metric, d.Balancer, plain(spoken*k.timing.Period))}
-	for at := now.Truncate(k.timing.Period).UTC(); !at.Before(first) && !at.Before(now.Add(-spoken*k.timing.Period-k.timing.MetricDelay)); at = at.Add(-k.timing.Period) {
-		end := at.Add(k.timing.Period)
-		span := at.Format("15:04:05") + " to " + end.Format("15:04:05 MST")
-		switch {
-		case ours[at] > 0:
-			r.Felt, r.From, r.To, r.Began = Yes, at, end, at
+	oldest := now.Add(-spoken*k.timing.Period - k.timing.MetricDelay)
+	var quiet []time.Time // the complete periods in which none of ours was given, the newest first
+	for at := now.Truncate(k.timing.Period).UTC(); !at.Before(maxTime(first, from)); at = at.Add(-k.timing.Period) {
+		if ours[at] > 0 {
+			if k.missed(ours, maxTime(first, from), at)*float64(len(quiet)) >= plenty {
+				break
+			}
+			if at.Before(oldest) {
+				return k.silent(d)
+			}
+			r := Reading{Felt: Yes, Witness: d.Metric, From: at, To: at.Add(k.timing.Period), Began: at}
 			for b := at.Add(-k.timing.Period); ours[b] > 0 && !b.Before(first); b = b.Add(-k.timing.Period) {
 				r.Began = b
 			}
-			r.Why = fmt.Sprintf("%s of %s was %g from %s: the load balancer's own metric", d.Metric, d.Balancer, ours[at], span)
-			return r
-		case asked[at] > 0 && !end.After(complete):
-			r.Felt, r.From, r.To, r.Began = No, at, end, at
-			r.Why = fmt.Sprintf("%s of %s was 0 from %s, while %g requests were served", d.Metric, d.Balancer, span, asked[at])
+			r.Why = fmt.Sprintf("%s of %s was %g from %s: the load balancer's own metric", d.Metric, d.Balancer, ours[at], span(at))
 			return r
 		}
+		if asked[at] > 0 && !at.Add(k.timing.Period).After(complete) {
+			quiet = append(quiet, at)
+		}
 	}
-	return r
+	if len(quiet) == 0 || quiet[0].Before(oldest) {
+		return k.silent(d)
+	}
+	at := quiet[0]
+	return Reading{Felt: No, Witness: d.Metric, From: at, To: at.Add(k.timing.Period), Began: at,
+		Why: fmt.Sprintf("%s of %s was 0 from %s, while %g requests were served", d.Metric, d.Balancer, span(at), asked[at])}
 }
 
-// lookBack is as far as a look at the witness reaches, and spoken how many periods old what it says may be.
+// silent is a witness that has nothing to say.
+func (k *replying) silent(d replyUndo) Reading {
+	return Reading{Felt: Unknown, Witness: d.Metric,
+		Why: fmt.Sprintf("%s of %s tells of no request of the last %s", d.Metric, d.Balancer, plain(spoken*k.timing.Period))}
+}
+
+// missed is how many answers of ours a period has had, from the change to the last one that had any.
+func (k *replying) missed(ours map[time.Time]float64, from, to time.Time) float64 {
+	sum, n := 0.0, 0.0
+	for at := from; !at.After(to); at = at.Add(k.timing.Period) {
+		sum, n = sum+ours[at], n+1
+	}
+	return sum / n
+}
+
+// lookBack is as far as a look at the witness reaches, spoken how many periods old what it says may be, and plenty how many
+// answers of ours must be missing for no chance to explain it: none where five are usual comes to pass once in 150 times.
 const (
 	lookBack = 2 * time.Hour
 	spoken   = 5
+	plenty   = 5
 )
 
 func maxTime(a, b time.Time) time.Time {
