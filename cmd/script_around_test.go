@@ -11,8 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/firedrill/firedrill/internal/killtest"
@@ -20,7 +23,8 @@ import (
 
 // cmdAround is what goes on in a staging environment that has nothing to do with the drill: letters N (strangers' dead letters,
 // with an alarm that takes them for usual), deploy (a target joins and leaves), deny SERVICE OPERATION and allow (what firedrill
-// may ask), incident TITLE… (somebody else's, at the orders team).
+// may ask, or skew SECONDS, the clock that it is told), incident TITLE… and ended (somebody else's, at the orders team),
+// tag NAME VALUE and untag NAME (of the orders table), forbid ACTION and permit (what IAM says that firedrill may).
 func cmdAround(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: around letters|deploy|deny|allow|incident …")
@@ -50,19 +54,63 @@ func cmdAround(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("DENIED", id)
 	case "allow":
 		ts.Check(s.Release(ctx, ts.Getenv("DENIED")))
+	case "forbid", "permit":
+		rights(ctx, ts, iam.NewFromConfig(cfg), rest)
+	case "skew":
+		by, err := strconv.ParseFloat(rest[0], 64)
+		ts.Check(err)
+		id, err := s.Turn(ctx, killtest.Knob{Service: "sts", Effect: "skew", SkewS: by})
+		ts.Check(err)
+		ts.Setenv("DENIED", id)
 	case "incident":
-		body, err := json.Marshal(map[string]any{"routing_key": w.Teams["orders"].Key, "event_action": "trigger", "dedup_key": "theirs",
-			"payload": map[string]any{"summary": strings.Join(rest, " "), "source": "their monitoring", "severity": "critical"}})
-		ts.Check(err)
-		res, err := http.Post(w.URL+"/events/v2/enqueue", "application/json", bytes.NewReader(body))
-		ts.Check(err)
-		ts.Check(res.Body.Close())
-		if res.StatusCode != http.StatusAccepted {
-			ts.Fatalf("enqueue: %s", res.Status)
-		}
+		theirIncident(ts, w, "trigger", strings.Join(rest, " "))
+	case "ended":
+		theirIncident(ts, w, "resolve", "over")
+	case "tag", "untag":
+		retag(ctx, ts, dynamodb.NewFromConfig(cfg), "arn:aws:dynamodb:"+w.Region+":"+w.Account+":table/orders", rest)
 	default:
 		ts.Fatalf("around %s: there is no such thing", what)
 	}
+}
+
+// theirIncident begins or ends an incident that has nothing to do with us.
+func theirIncident(ts *testscript.TestScript, w killtest.World, action, title string) {
+	body, err := json.Marshal(map[string]any{"routing_key": w.Teams["orders"].Key, "event_action": action, "dedup_key": "theirs",
+		"payload": map[string]any{"summary": title, "source": "their monitoring", "severity": "critical"}})
+	ts.Check(err)
+	res, err := http.Post(w.URL+"/events/v2/enqueue", "application/json", bytes.NewReader(body))
+	ts.Check(err)
+	ts.Check(res.Body.Close())
+	if res.StatusCode != http.StatusAccepted {
+		ts.Fatalf("enqueue: %s", res.Status)
+	}
+}
+
+// retag gives a table a tag (its name and value), or takes one off (its name).
+func retag(ctx context.Context, ts *testscript.TestScript, api *dynamodb.Client, arn string, tag []string) {
+	var err error
+	if len(tag) == 2 {
+		_, err = api.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: &arn, Tags: []dynamodbtypes.Tag{{Key: &tag[0], Value: &tag[1]}}})
+	} else {
+		_, err = api.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: &arn, TagKeys: tag})
+	}
+	ts.Check(err)
+}
+
+// rights let firedrill's own user do everything but one thing, as far as IAM is asked; without one, as before.
+func rights(ctx context.Context, ts *testscript.TestScript, api *iam.Client, but []string) {
+	user := aws.String("firedrill")
+	if len(but) == 0 {
+		_, err := api.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: user, PolicyArn: aws.String(ts.Getenv("RIGHTS"))})
+		ts.Check(err)
+		return
+	}
+	made, err := api.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("but"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"` + but[0] + `","Resource":"*"}]}`)})
+	ts.Check(err)
+	_, err = api.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: user, PolicyArn: made.Policy.Arn})
+	ts.Check(err)
+	ts.Setenv("RIGHTS", *made.Policy.Arn)
 }
 
 // deploy lets a second target join the load balancer and leave it: it drains for a while.

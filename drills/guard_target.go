@@ -2,6 +2,7 @@ package drills
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,15 +58,40 @@ func (st *Steps) place(f PlannedFault, c Caller) *Refusal {
 		return elsewhere(f.Target.ARN, f.Target.Region, c.Region)
 	}
 	for _, arn := range append([]string{f.Target.ARN}, f.Target.Also...) {
-		part := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
-		if len(part) < 6 {
-			continue
+		if r := placed(arn, c); r != nil {
+			return r
 		}
-		if region := part[3]; region != "" && region != c.Region {
-			return elsewhere(arn, region, c.Region)
-		}
-		if owner := part[4]; owner != "" && owner != c.Account {
-			return refuse("account", "choose a target of account "+c.Account, "%s is in account %s, these credentials stand in %s", arn, owner, c.Account)
+	}
+	return nil
+}
+
+// placed: a resource is in the account and region of the credentials, as far as its ARN tells.
+func placed(arn string, c Caller) *Refusal {
+	part := strings.SplitN(arn, ":", 6) // arn:partition:service:region:account:resource
+	if len(part) < 6 {
+		return nil
+	}
+	if region := part[3]; region != "" && region != c.Region {
+		return elsewhere(arn, region, c.Region)
+	}
+	if owner := part[4]; owner != "" && owner != c.Account {
+		return refuse("account", "choose a target of account "+c.Account, "%s is in account %s, these credentials stand in %s", arn, owner, c.Account)
+	}
+	return nil
+}
+
+// placedParams: what a drill names by its ARN is not looked for where it cannot be: all that AWS would say is that it knows
+// no such thing.
+func placedParams(params json.RawMessage, c Caller) *Refusal {
+	var named map[string]any
+	if err := json.Unmarshal(params, &named); err != nil {
+		return nil // the fault itself says what is wrong with them
+	}
+	for _, k := range slices.Sorted(maps.Keys(named)) {
+		if arn, ok := named[k].(string); ok && strings.HasPrefix(arn, "arn:") {
+			if r := placed(arn, c); r != nil {
+				return r
+			}
 		}
 	}
 	return nil

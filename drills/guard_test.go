@@ -289,6 +289,12 @@ func TestMakeRefuses(t *testing.T) {
 		{"no such team", func(s *scene) { s.spec.Team = "web" }, "team", false, []string{`"web"`}},
 		{"a team nobody can page", func(s *scene) { s.env.Teams = map[string]drills.Team{"orders": {Key: "env:ORDERS"}} }, "team", false, []string{"nobody could be paged"}},
 		{"no such fault", func(s *scene) { s.spec.Faults[0].Kind = "meteor" }, "fault", false, []string{"meteor"}},
+		{"an ARN of another region", func(s *scene) {
+			s.spec.Faults[0].Params = []byte(`{"table":"` + strings.Replace(tableARN, ":eu-", ":us-", 1) + `"}`)
+		}, "region", false, []string{"us-west-1", "this drill is in eu-west-1"}},
+		{"an ARN of another account", func(s *scene) {
+			s.spec.Faults[0].Params = []byte(`{"table":"` + strings.Replace(tableARN, account, "999900001111", 1) + `"}`)
+		}, "account", false, []string{"999900001111"}},
 		{"no fault", func(s *scene) { s.spec.Faults = nil }, "fault", false, []string{"no fault"}},
 		{"the fault says no", func(s *scene) { s.no = inject.Refuse("use another table", "table orders is global") }, "fault", false, []string{"global", "use another table"}},
 		{"the fault says not now", func(s *scene) { s.no = &inject.Refusal{Why: "no decreases left", Try: "tomorrow", Later: true} }, "fault", true, []string{"tomorrow"}},

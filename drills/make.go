@@ -222,6 +222,11 @@ func (st *Steps) planFault(ctx context.Context, f FaultSpec, p *Plan) (out plann
 	if err != nil {
 		return out, asRefusal(err)
 	}
+	if c, err := st.whoami(ctx); err == nil {
+		if r := placedParams(f.Params, c); r != nil {
+			return out, r
+		}
+	}
 	now := st.World.Clock.Now()
 	u, err := fault.Prepare(ctx, inject.Mark{Run: p.Run, Fault: f.ID, Until: now.Add(p.Limit)}, now)
 	if err != nil {
