@@ -69,6 +69,11 @@ func runPlay(ctx context.Context, d *Deps, name string) error {
 	defer store.Close()
 	g := newGame(d, console, p)
 	g.tell = func(ctx context.Context, action string, e journal.Event) error {
+		select { // who is quick with ^D stops a run that is not in the journal yet
+		case <-g.begun:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		return d.outsider(ctx, store, run, action, e)
 	}
 	defer g.hands.Close()

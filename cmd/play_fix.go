@@ -66,7 +66,8 @@ func (g *game) propose(ctx context.Context) error {
 		if len(line) > longestLine {
 			line = append(line[:longestLine], '…') // it is shown whole when it is done
 		}
-		g.say("%3d  %s: %s\n     %s", i+1, plain(f.Words), plain(f.Says), g.style.dim(string(line)))
+		// the command is not broken: it may be copied
+		g.say("%s\n     %s", wrap(fmt.Sprintf("%3d  ", i+1), plain(f.Words+": "+f.Says), g.console.width()), g.style.dim(string(line)))
 	}
 	return nil
 }
@@ -100,7 +101,11 @@ func (g *game) find(ctx context.Context, what string) (*hands.Fix, error) {
 	if len(fits) == 1 {
 		return &fits[0], nil
 	}
-	g.say("  %d things that could be done now begin with %q. Try: fix", len(fits), what)
+	if len(fits) == 0 {
+		g.answer("nothing that could be done now begins with %q. Try: fix", what)
+		return nil, nil
+	}
+	g.answer("%d things that could be done now begin with %q. Try: fix, which lists them", len(fits), what)
 	return nil, nil
 }
 

@@ -35,6 +35,7 @@ type game struct {
 	asked   int             // hints asked for
 	stopped bool
 	news    chan struct{}
+	begun   chan struct{} // closed when the run is in the journal
 }
 
 // call is an incident that called, as it was when it was looked at last.
@@ -51,7 +52,7 @@ type deed struct {
 }
 
 func newGame(d *Deps, c *console, p played) *game {
-	g := &game{d: d, console: c, p: p, hands: d.handsIn(p.world), mine: map[string]bool{}, news: make(chan struct{}, 1)}
+	g := &game{d: d, console: c, p: p, hands: d.handsIn(p.world), mine: map[string]bool{}, news: make(chan struct{}, 1), begun: make(chan struct{})}
 	if d.Color() && c.tty {
 		g.style = colours()
 	}
@@ -64,6 +65,9 @@ func (g *game) say(format string, args ...any) { fmt.Fprintf(g.console, format+"
 // add takes in what has become part of the run. It never waits for the terminal.
 func (g *game) add(events []journal.Event) {
 	g.mu.Lock()
+	if len(g.events) == 0 && len(events) > 0 {
+		close(g.begun)
+	}
 	g.events = append(g.events, events...)
 	g.mu.Unlock()
 	select {

@@ -223,7 +223,7 @@ func aGame(t *testing.T) (*game, *bytes.Buffer) {
 	var out bytes.Buffer
 	d.Out = &out
 	c := newConsole(d.Deps)
-	return &game{d: d.Deps, console: c, news: make(chan struct{}, 1), mine: map[string]bool{}}, &out
+	return &game{d: d.Deps, console: c, news: make(chan struct{}, 1), begun: make(chan struct{}), mine: map[string]bool{}}, &out
 }
 
 func TestLookFitsTheTerminal(t *testing.T) {
@@ -238,6 +238,22 @@ func TestLookFitsTheTerminal(t *testing.T) {
 	want := "  aws\n  NAME    WHY\n  orders  one out of the last one\n          datapoints was greater\n  x [31m\n  nothing\n  no queues\n"
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	out.Reset()
+	g.style = colours() // colour adds nothing that takes room
+	g.tables([]hands.Table{{Title: "aws", Rows: [][]hands.Cell{{{Text: "orders"}, {Text: "one out of the last one datapoints was greater", Tone: hands.Bad}}}}})
+	if got := regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(out.String(), ""); got != "  aws\n  orders  one out of the last one\n          datapoints was greater\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestPlayEndsWithItsWords: whoever has no more to say stops the drill, also before it has begun.
+func TestPlayEndsWithItsWords(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.In = strings.NewReader("")
+	if code := d.run(t, "play"); code != exitAborted || !strings.Contains(d.out.String(), "You stopped; everything is put back") {
+		t.Errorf("exit code %d:\n%s%s", code, d.out.String(), d.err.String())
 	}
 }
 

@@ -45,6 +45,11 @@ func wrap(lead, text string, width int) string {
 	return b.String()
 }
 
+// answer says one thing in as many lines as it takes.
+func (g *game) answer(format string, args ...any) {
+	g.say("%s", wrap("  ", fmt.Sprintf(format, args...), g.console.width()))
+}
+
 // card writes the front of the drill's card; what stands on its back comes by and by, as messages.
 func (g *game) card(w io.Writer, width int) {
 	fmt.Fprintln(w, wrap("    ", g.p.spec.Scenario, width))
@@ -92,8 +97,11 @@ func (g *game) table(b *strings.Builder, t hands.Table) {
 			text := plain(c.Text)
 			if i == len(row)-1 {
 				lead := strings.Repeat(" ", at)
-				text = strings.TrimPrefix(wrap(lead, text, g.console.width()), lead)
-				b.WriteString(g.tone(c.Tone, text))
+				lines := strings.Split(strings.TrimPrefix(wrap(lead, text, g.console.width()), lead), "\n")
+				for i := range lines { // each for itself: a style fills the lines of one text up to the longest
+					lines[i] = g.tone(c.Tone, lines[i])
+				}
+				b.WriteString(strings.Join(lines, "\n"))
 				break
 			}
 			b.WriteString(g.tone(c.Tone, text) + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+2))

@@ -71,7 +71,7 @@ func (g *game) obey(ctx context.Context, line string) {
 		}
 		return
 	}
-	g.say("  %q is no word here. Try: help", word)
+	g.answer("%q is no word here. Try: help", word)
 }
 
 // complete lists the lines that a beginning may become.
@@ -137,7 +137,7 @@ func (g *game) ack(ctx context.Context, _ string) error {
 
 func (g *game) look(ctx context.Context, subject string) error {
 	if !slices.Contains(hands.Subjects(), subject) {
-		g.say("  look at what? Try: look %s", strings.Join(hands.Subjects(), ", look "))
+		g.answer("look at what? Try: look %s", strings.Join(hands.Subjects(), ", look "))
 		return nil
 	}
 	g.done(true, "%s", subject)
@@ -217,10 +217,17 @@ func (g *game) stop(ctx context.Context, _ string) error {
 	if again {
 		return nil
 	}
-	g.done(false, "stopped")
 	why := "stopped by who played"
-	return g.tell(ctx, "abort", journal.Event{Kind: journal.AbortRequested, At: g.d.Now(),
+	err := g.tell(ctx, "abort", journal.Event{Kind: journal.AbortRequested, At: g.d.Now(),
 		Fact: journal.Fact{Reason: drills.ReasonAbort, Why: why, By: g.d.operator()}})
+	if err != nil {
+		g.mu.Lock()
+		g.stopped = false // it may be said again
+		g.mu.Unlock()
+		return err
+	}
+	g.done(false, "stopped")
+	return nil
 }
 
 func (g *game) status(ctx context.Context, _ string) error {
