@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -30,10 +31,23 @@ type webSession struct {
 	role, session string
 	assume        func(context.Context, *sts.AssumeRoleWithWebIdentityInput, ...func(*sts.Options)) (*sts.AssumeRoleWithWebIdentityOutput, error)
 	learned       func(secrets ...string)
+	usual         aws.CredentialsProvider // the role, by the usual credentials
 }
 
-// Retrieve assumes the role once more.
+// Retrieve assumes the role once more. Where there is no token any more, or only one that has ended, and somebody is logged
+// in, it is assumed as where there never was one: whoever puts back comes late, and from elsewhere.
 func (w *webSession) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	c, err := w.retrieve(ctx)
+	if err == nil {
+		return c, nil
+	}
+	if c, lost := w.usual.Retrieve(ctx); lost == nil {
+		return c, nil
+	}
+	return c, err
+}
+
+func (w *webSession) retrieve(ctx context.Context) (aws.Credentials, error) {
 	token, err := w.Token(ctx)
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("get a token of %s: %w", w.Source, err)
@@ -59,8 +73,9 @@ func (w *webSession) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // byToken makes every call of cfg under a role that is assumed by a job's token, in sessions that are renewed before they
 // end.
 func byToken(cfg aws.Config, o Options) aws.Config {
-	w := &webSession{WebIdentity: *o.Identity, role: o.Role, session: o.Session, learned: o.Learned,
-		assume: sts.NewFromConfig(cfg).AssumeRoleWithWebIdentity}
+	client := sts.NewFromConfig(cfg)
+	w := &webSession{WebIdentity: *o.Identity, role: o.Role, session: o.Session, learned: o.Learned, assume: client.AssumeRoleWithWebIdentity,
+		usual: stscreds.NewAssumeRoleProvider(client, o.Role, func(a *stscreds.AssumeRoleOptions) { a.RoleSessionName = o.Session })}
 	cfg.Credentials = aws.NewCredentialsCache(w, func(c *aws.CredentialsCacheOptions) { c.ExpiryWindow = earlier })
 	return renewing(cfg)
 }

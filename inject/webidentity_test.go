@@ -87,6 +87,24 @@ func TestJobsTokenThatIsNoGood(t *testing.T) {
 	}
 }
 
+// Whoever puts back is logged in, and the job's token has ended since: the role is assumed all the same. Whether a drill may
+// begin so is another question, and its answer stays no.
+func TestAnEndedTokenKeepsNobodyFromTheRole(t *testing.T) {
+	a := newAccount(t, sandbox.Options{})
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAFIREDRILL00000")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	t.Setenv("AWS_SESSION_TOKEN", "")
+	end := time.Now().Add(-time.Hour)
+	c := a.byToken(inject.WebIdentity{Source: "the token of ID_TOKEN", Token: func(context.Context) (string, error) { return jobToken(end), nil }})
+	who, err := c.Identity(t.Context())
+	if err != nil || !strings.Contains(who.ARN, "assumed-role/firedrill/firedrill-01run") {
+		t.Errorf("%+v, %v", who, err)
+	}
+	if l, err := c.Lifetime(t.Context()); err != nil || l.Renews || !l.Expires.Equal(end.Truncate(time.Second)) {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
 // How long what serves as credentials lasts, whoever gave them out.
 func TestLifetime(t *testing.T) {
 	a := newAccount(t, sandbox.Options{})
