@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -50,10 +51,17 @@ type crowd struct {
 
 func newCrowd(t *testing.T, n int) *crowd {
 	t.Helper()
-	box, err := staging.Start(t.Context(), staging.Options{Responder: "none", Now: time.Now, Log: io.Discard})
+	var stands atomic.Bool
+	box, err := staging.Start(t.Context(), staging.Options{Responder: "none", Log: io.Discard, Now: func() time.Time {
+		if stands.Load() {
+			return time.Now()
+		}
+		return time.Now().Add(-time.Hour) // what has just been made is left alone
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer stands.Store(true)
 	t.Cleanup(func() { _ = box.Close() })
 	c := &crowd{firedrill: program(t), dir: t.TempDir(), paths: map[string]int{}}
 	w := box.World()
