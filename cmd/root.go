@@ -24,7 +24,8 @@ const rootHelp = `Break staging on purpose, page the on-call, time them, put it 
 firedrill injects a real, reversible fault into staging, pages the on-call through PagerDuty, times how long alarms and
 people take, puts everything back, and writes the debrief.
 
-Try it now, without an account:  firedrill run orders-write-throttle --env sandbox`
+Try it now, without an account:  firedrill run orders-write-throttle --env sandbox
+Or be on call yourself:          firedrill play`
 
 // Main runs the program and returns its exit code.
 func Main() int { return Run(context.Background(), NewDeps(), nil) }
