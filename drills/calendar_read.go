@@ -198,6 +198,9 @@ func (r *calendarReader) event(in *ical.Component, line int) {
 	for _, p := range in.Props[ical.PropRecurrenceID] {
 		s := r.stamp(p, p.Value, line)
 		e.instead = &s
+		if p.Params.Get("RANGE") != "" {
+			r.wrong(line, "export it anew: the events that come later as a series of their own", "RECURRENCE-ID;RANGE moves all that come later")
+		}
 	}
 	started := len(in.Props[ical.PropDateTimeStart]) > 0
 	if !started {

@@ -79,6 +79,7 @@ func TestReadsHolidays(t *testing.T) {
 		"a zone of a path":               {"DTSTART;TZID=/freeassociation.sourceforge.net/Europe/London:20260701T090000\nDURATION:PT1H", "01.07. 10:00-01.07. 11:00"},
 		"every Friday noon, summer too":  {"DTSTART:20260320T120000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=2;INTERVAL=2", "20.03. 12:00-20.03. 13:00, 03.04. 12:00-03.04. 13:00"},
 		"one hour of them excluded":      {"DTSTART:20260320T120000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=2\nEXDATE:20260327T110000Z", "20.03. 12:00-20.03. 13:00"},
+		"until midnight, told in UTC":    {"DTSTART;VALUE=DATE:20261224\nRRULE:FREQ=DAILY;UNTIL=20261224T230000Z", "24.12.-25.12., 25.12.-26.12."},
 		"until a moment of UTC":          {"DTSTART:20260320T120000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;UNTIL=20260327T110000Z", "20.03. 12:00-20.03. 13:00, 27.03. 12:00-27.03. 13:00"},
 		"one that began long before":     {"DTSTART;VALUE=DATE:20251101\nDTEND;VALUE=DATE:20260201", "01.11.-01.02."},
 		"over the change of the clocks":  {"DTSTART;VALUE=DATE:20260328\nDTEND;VALUE=DATE:20260330", "28.03.-30.03."},
@@ -134,6 +135,7 @@ func TestDoubtfulCalendarsAreNoCalendars(t *testing.T) {
 		"a day of minutes":      {"DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=DAILY;BYMINUTE=1,2,3", "more often than once a day"},
 		"a rule without sense":  {"DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=NEVER", "cannot be followed"},
 		"an endless interval":   {"DTSTART;VALUE=DATE:20261225\nRRULE:FREQ=DAILY;INTERVAL=4611686018427387904", "RRULE"},
+		"a series moved":        {"DTSTART;VALUE=DATE:20261209\nRECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20261208", "RANGE"},
 		"a period":              {"DTSTART;VALUE=DATE:20261225\nRDATE;VALUE=PERIOD:20261226T100000Z/PT1H", "RDATE"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -168,10 +168,14 @@ func (r *calendarReader) option(e *event, rule string) (*rrule.ROption, error) {
 func (r *calendarReader) until(e *event, rule string, at time.Time) time.Time {
 	_, text, _ := strings.Cut(strings.ToUpper(rule), "UNTIL=")
 	text, _, _ = strings.Cut(text, ";")
+	utc := strings.HasSuffix(text, "Z")
 	switch {
 	case len(strings.TrimSpace(text)) == len("20060102"), e.start.date:
+		if local := asWall(at.In(r.zone)); utc && local.After(at) { // a program's way to tell the midnight of a day
+			at = local
+		}
 		return at.Truncate(day).Add(day - time.Second)
-	case strings.HasSuffix(text, "Z"):
+	case utc:
 		return r.wallOf(e, stamp{wall: asWall(at), zone: time.UTC})
 	}
 	return asWall(at)
