@@ -120,6 +120,9 @@ func runInit(ctx context.Context, d *Deps, e environmentDraft) error {
 	if region := d.Getenv("AWS_REGION"); len(e.Regions) == 0 && region != "" {
 		e.Regions = []string{region}
 	}
+	if err := e.wrong(); err != nil {
+		return err
+	}
 	a, err := d.complete(ctx, &e)
 	if err != nil {
 		return err

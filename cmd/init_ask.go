@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
 
 	"github.com/firedrill/firedrill/drills"
@@ -49,10 +50,10 @@ func digits(s string) error {
 func (d *Deps) complete(ctx context.Context, e *environmentDraft) (*account, error) {
 	if len(e.Regions) == 0 && d.Terminal() {
 		region := ""
-		if err := d.ask([]question{{"region", "AWS region", "eu-west-1", &region, false, nil}}); err != nil {
+		if err := d.ask(e.must(&region)[1:2]); err != nil {
 			return nil, err
 		}
-		e.Regions = strings.FieldsFunc(region, func(r rune) bool { return r == ',' || r == ' ' })
+		e.Regions = regionsOf(region)
 	}
 	a := &account{lost: errors.New("it was not looked into")}
 	if len(e.Regions) > 0 && (d.Terminal() || e.Target != "" || e.Account == "") {
@@ -91,9 +92,9 @@ func (d *Deps) greet(a *account, e *environmentDraft) error {
 func (e *environmentDraft) must(region *string) []question {
 	return []question{
 		{"account", "AWS account of staging (twelve digits)", "123456789012", &e.Account, false, digits},
-		{"region", "AWS region", "eu-west-1", region, false, nil},
-		{"service", "Id of the PagerDuty service of team " + e.Team, "PORDERS", &e.Service, false, nil},
-		{"from", "E-mail address of firedrill's own PagerDuty user", "drills@example.com", &e.From, false, nil},
+		{"region", "AWS region", "eu-west-1", region, false, e.fits(func(e *environmentDraft, s string) { e.Regions = regionsOf(s) })},
+		{"service", "Id of the PagerDuty service of team " + e.Team, "PORDERS", &e.Service, false, e.fits(func(e *environmentDraft, s string) { e.Service = s })},
+		{"from", "E-mail address of firedrill's own PagerDuty user", "drills@example.com", &e.From, false, e.fits(func(e *environmentDraft, s string) { e.From = s })},
 	}
 }
 
@@ -101,13 +102,18 @@ func (e *environmentDraft) must(region *string) []question {
 func (e *environmentDraft) known() error {
 	region := strings.Join(e.Regions, ",")
 	var flags []string
-	for _, q := range e.must(&region) {
+	must := e.must(&region)
+	for _, q := range must {
 		if *q.into == "" {
 			flags = append(flags, "--"+q.flag+" "+q.example)
 		}
 	}
-	if len(flags) == 0 {
+	switch len(flags) {
+	case 0:
 		return nil
+	case len(must):
+	default:
+		return usage("not enough is known of the environment, and nobody is here to ask. Try: add %s", strings.Join(flags, " "))
 	}
 	if e.Target == "" {
 		flags = append(flags, "--target dynamodb:orders")
@@ -134,7 +140,8 @@ func (d *Deps) askAll(ctx context.Context, a *account, e *environmentDraft) erro
 		open = append(open, q)
 	}
 	if !e.keyGiven {
-		open = append(open, question{"key", "Where firedrill's integration key of that service is kept", "ssm:/firedrill/" + e.Team + " or env:PAGERDUTY_KEY: a reference, never the key itself", &e.Key, false, nil})
+		open = append(open, question{"key", "Where firedrill's integration key of that service is kept", "ssm:/firedrill/" + e.Team + " or env:PAGERDUTY_KEY: a reference, never the key itself", &e.Key, false,
+			e.fits(func(e *environmentDraft, s string) { e.Key = s })})
 	}
 	if err := d.ask(open); err != nil {
 		return err
@@ -244,6 +251,9 @@ func targetOptions(all []target, tags map[string]string) (options []huh.Option[s
 
 // choose puts a list to a person at a terminal: arrows, or / and a part of the name.
 func (d *Deps) choose(title, about string, options []huh.Option[string], into *string, valid ...func(string) error) error {
+	if d.plain() {
+		return d.choosePlain(title, about, options, into, valid)
+	}
 	field := huh.NewSelect[string]().Title(title).Description(about).Options(options...).Value(into)
 	if len(options) > 12 {
 		field = field.Height(14)
@@ -254,9 +264,13 @@ func (d *Deps) choose(title, about string, options []huh.Option[string], into *s
 	if err := d.form(field); err != nil {
 		return err
 	}
-	if !d.plain() { // what is left of the list does not show what was chosen
-		fmt.Fprintf(d.Err, "%s  %s\n", title, *into)
+	chosen := *into
+	for _, o := range options {
+		if o.Value == *into {
+			chosen = o.Key
+		}
 	}
+	fmt.Fprintf(d.Err, "%s  %s\n", title, chosen)
 	return nil
 }
 
@@ -273,22 +287,39 @@ func (d *Deps) ask(open []question) error {
 	}
 	var fields []huh.Field
 	for _, q := range open {
+		if d.plain() {
+			if err := d.askPlain(q); err != nil {
+				return err
+			}
+			continue
+		}
 		// the example is no placeholder: huh cannot draw one on a terminal that is narrower
 		fields = append(fields, huh.NewInput().Title(q.title).Description("such as "+q.example).Value(q.into).Validate(q.check))
+	}
+	if len(fields) == 0 {
+		return nil
 	}
 	if err := d.form(fields...); err != nil {
 		return err
 	}
 	for _, q := range open {
 		*q.into = strings.TrimSpace(*q.into)
+		fmt.Fprintf(d.Err, "%s  %s\n", q.title, *q.into)
 	}
 	return nil
 }
 
-// form runs a form.
+// form runs a form on a screen of its own, which is gone afterwards: on the one below it leaves rows of its lists behind.
 func (d *Deps) form(fields ...huh.Field) error {
-	if err := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(screenOf(d.Err)).WithAccessible(d.plain()).Run(); err != nil {
-		return errors.Join(usage("not asked to the end: nothing was written"), err)
+	apart := func(v tea.View) tea.View {
+		v.AltScreen = true
+		return v
+	}
+	switch err := huh.NewForm(huh.NewGroup(fields...)).WithInput(d.In).WithOutput(screenOf(d.Err)).WithViewHook(apart).Run(); {
+	case errors.Is(err, huh.ErrUserAborted):
+		return errUnasked()
+	case err != nil:
+		return errors.Join(errUnasked(), err)
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func (d *Deps) firstDrill(ctx context.Context, a *account, e environmentDraft) (
 	if err != nil {
 		return nil, err
 	}
+	if _, _, region := targetARN(e.Target); region != "" && !slices.Contains(e.Regions, region) {
+		return nil, usage("%s lies in %s, the environment in %s. Try: --target %s:NAME for one of there", e.Target, region, strings.Join(e.Regions, ", "), service)
+	}
 	if err := e.refuseProduction(); err != nil { // of what was typed
 		return nil, err
 	}
@@ -98,10 +101,34 @@ func (d *Deps) lookAtFirst(ctx context.Context, a *account, f *firstDrill, path 
 // splitTarget reads dynamodb:TABLE, sqs:QUEUE or alb:BALANCER[/PORT].
 func splitTarget(s string) (service, name string, err error) {
 	service, name, _ = strings.Cut(s, ":")
+	if s, n, _ := targetARN(s); s != "" {
+		service, name = s, n
+	}
 	if !slices.Contains(targetServices(), service) || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }) {
 		return "", "", usage("--target %q. Try: dynamodb:TABLE, sqs:QUEUE or alb:BALANCER/PORT", s)
 	}
 	return service, name, nil
+}
+
+// targetARN is the target that an ARN names, and its region, for whoever copies one; the service is empty where it names none.
+func targetARN(s string) (service, name, region string) {
+	at := strings.Index(s, "arn:")
+	if at < 0 {
+		return "", "", ""
+	}
+	part := strings.SplitN(s[at:], ":", 6)
+	if len(part) < 6 {
+		return "", "", ""
+	}
+	switch rest := strings.Split(part[5], "/"); {
+	case part[2] == "dynamodb" && len(rest) == 2 && rest[0] == "table":
+		return "dynamodb", rest[1], part[3]
+	case part[2] == "sqs" && len(rest) == 1:
+		return "sqs", rest[0], part[3]
+	case part[2] == "elasticloadbalancing" && len(rest) == 4 && rest[0] == "loadbalancer" && rest[1] == "app":
+		return "alb", rest[2], part[3]
+	}
+	return "", "", ""
 }
 
 // pathOf is the path of an address, which a load balancer's drill answers.
@@ -292,7 +319,7 @@ func (d *Deps) initDrill(ctx context.Context, path string, e environmentDraft) e
 	if !slices.Contains(teams, e.Team) {
 		return usage("environment %s has no team %q. Try: --team %s", name, e.Team, strings.Join(teams, " or --team "))
 	}
-	e.Env, e.Tags = name, env.Tags
+	e.Env, e.Tags, e.Regions = name, env.Tags, env.AWS.Regions
 	a := d.lookInto(ctx, &env)
 	if a.lost != nil {
 		fmt.Fprintf(d.Err, "the account is not reached, so nothing is looked at: %v\n", a.lost)
