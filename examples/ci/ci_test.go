@@ -92,6 +92,14 @@ func TestGitHubJobs(t *testing.T) {
 			if fmt.Sprint(j.Permissions) != "map[contents:read id-token:write]" {
 				t.Errorf("%s: %s may %v", path, name, j.Permissions)
 			}
+			if j.Environment == "" {
+				t.Errorf("%s: %s has no environment: neither its secrets nor the role's trust reach it", path, name)
+			}
+			for _, s := range j.Steps {
+				if regexp.MustCompile(`(?m)^\s*(exec )?firedrill `).MatchString(s.Run) && (s.Env["PAGERDUTY_TOKEN"] == "" || s.Env["OWNER_KEY"] == "" || s.Env["ORDERS_KEY"] == "") {
+					t.Errorf("%s: %s: %s lacks a secret: %v", path, name, s.Name, s.Env)
+				}
+			}
 			if j.Timeout == 0 {
 				t.Errorf("%s: %s has no end", path, name)
 			}
