@@ -361,6 +361,11 @@ func (d *Deps) afterInit(ctx context.Context, a *account, env *drills.Environmen
 		fmt.Fprintf(d.Err, "watches nothing, and firedrill pages by itself: %s\n", first.Why)
 	}
 	untagged := first.Target.Untagged(env.Tags)
+	if at := env.AWS.Endpoint; at != "" {
+		for i := range untagged {
+			untagged[i] += " --endpoint-url " + at
+		}
+	}
 	if len(untagged) > 0 {
 		fmt.Fprintf(d.Err, "in the way: it does not carry the environment's tags. Try, if it may be broken on purpose:\n  %s\n", strings.Join(untagged, "\n  "))
 	}

@@ -3,8 +3,11 @@ package drills
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
+
+	"github.com/firedrill/firedrill/inject"
 )
 
 // place finds out first whether these credentials stand in the environment's account: in another one nothing is looked at.
@@ -22,7 +25,10 @@ func (e *exam) place(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
 	if _, e.caller = e.st.whoami(ctx); e.caller != nil {
-		e.why = "there are no credentials"
+		var no *inject.NoAnswer
+		if e.why = "nobody knows whose these credentials are"; errors.As(e.caller, &no) {
+			e.why = map[bool]string{true: "there are no credentials", false: "AWS is not reached"}[no.Reached]
+		}
 		return
 	}
 	if e.no = e.st.checkAccount(ctx, nil, &e.found); e.no != nil {
@@ -62,7 +68,11 @@ func (e *exam) credentials(ctx context.Context, st *Steps) []Finding {
 	case e.x.Shut != "", e.caller == nil && st.callerRead.IsZero():
 		return unseen("", "%s", e.why)
 	case e.caller != nil:
-		return []Finding{wrong("", "aws sts get-caller-identity", "%v", e.caller)}
+		var no *inject.NoAnswer
+		if errors.As(e.caller, &no) {
+			return []Finding{wrong("", no.Try, "%v", e.caller)}
+		}
+		return []Finding{wrong("", st.aws("sts get-caller-identity"), "%v", e.caller)}
 	}
 	who := cmp.Or(st.caller.ARN, "account "+st.caller.Account)
 	if e.why != "" {

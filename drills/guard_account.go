@@ -2,9 +2,12 @@ package drills
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/firedrill/firedrill/inject"
 )
 
 // callerAge is how long an answer of STS is believed.
@@ -23,11 +26,20 @@ func (st *Steps) whoami(ctx context.Context) (Caller, error) {
 	return c, nil
 }
 
+// nobody refuses because nobody knows who we are.
+func nobody(err error) *Refusal {
+	var no *inject.NoAnswer
+	if errors.As(err, &no) {
+		return refuse("account", no.Try, "%v", err)
+	}
+	return refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
+}
+
 // checkAccount: the credentials stand in the environment's account and region, and neither is called production.
 func (st *Steps) checkAccount(ctx context.Context, _ *Plan, f *found) *Refusal {
 	c, err := st.whoami(ctx)
 	if err != nil {
-		return refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
+		return nobody(err)
 	}
 	if want := st.Env.AWS.Account; want == "" || c.Account != want {
 		return refuse("account", "use the credentials of environment "+st.Env.Name, "these credentials stand in account %s, environment %s is %s", c.Account, st.Env.Name, want)

@@ -65,7 +65,7 @@ func (st *Steps) Make(ctx context.Context, spec *Spec, run string) (*Preview, er
 	v := &Preview{Facts: map[string]string{}, env: env, spec: spec}
 	caller, err := st.whoami(ctx)
 	if err != nil {
-		return v, refuse("account", "check the credentials: aws sts get-caller-identity", "%v", err)
+		return v, nobody(err)
 	}
 	p := newPlan(env, spec, caller, run)
 	v.Plan = p

@@ -176,7 +176,7 @@ type Caller struct {
 func (c *Clients) Identity(ctx context.Context) (Caller, error) {
 	who, err := c.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return Caller{}, fmt.Errorf("ask STS who we are: %w", err)
+		return Caller{}, fmt.Errorf("ask STS who we are: %w", unanswered(err))
 	}
 	caller := Caller{Account: aws.ToString(who.Account), ARN: aws.ToString(who.Arn)}
 	aliases, err := c.aliases(ctx, &iam.ListAccountAliasesInput{})

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -147,9 +149,23 @@ func (w *wire) once(ctx context.Context, c call) (*answer, error) {
 	case inner.Err() != nil:
 		return nil, &Problem{Op: c.op, Why: fmt.Sprintf("no answer within %s", w.attempt), Err: inner.Err(), Try: reach}
 	default:
-		why := w.secrets(c.secret)(err.Error())
+		why := w.secrets(c.secret)(notReached(err))
 		return nil, &Problem{Op: c.op, Why: why, Err: &hidden{text: why, cause: err}, Try: reach}
 	}
+}
+
+// notReached is an error of the network without the address of the call: that says nothing which its operation does not say.
+func notReached(err error) string {
+	var u *url.Error
+	var n net.Error
+	if !errors.As(err, &u) || !errors.As(u.Err, &n) {
+		return err.Error()
+	}
+	at, _ := url.Parse(u.URL)
+	if at == nil || at.Host == "" {
+		return err.Error()
+	}
+	return at.Host + " is not reached: " + u.Err.Error()
 }
 
 const reach = "check the network, and that this machine may reach PagerDuty"
