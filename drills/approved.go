@@ -32,7 +32,7 @@ type Approved struct {
 }
 
 // subject is what is approved, and must be found again: all that the drill is, what it changes and into what, what puts it
-// back when nobody is left to, and what is known of alarms and of the page. Who is on call, what time it is and how busy a
+// back when nobody is left to, what is known of alarms and of the page, and the guards that it runs behind. Who is on call, what time it is and how busy a
 // target is may change.
 type subject struct {
 	Plan     *Plan                   `json:"plan"`
@@ -40,6 +40,37 @@ type subject struct {
 	Alarms   map[string]string       `json:"alarms"` // what each means to the drill
 	Unlisted []string                `json:"unlisted"`
 	Risks    map[string]bool         `json:"risks"` // of the page, by their words: whether it refuses
+	Guards   subjectGuards           `json:"guards"`
+}
+
+// subjectGuards are what the environment file says of when and where a drill may run at all, and is in no plan: whoever
+// approves a drill approves it behind these.
+type subjectGuards struct {
+	Tags          map[string]string `json:"tags"`
+	Window        string            `json:"window,omitempty"`
+	Holidays      []string          `json:"holidays,omitempty"`
+	Freezes       []Freeze          `json:"freezes,omitempty"`
+	Rest          string            `json:"rest,omitempty"`
+	OpenIncidents string            `json:"open_incidents,omitempty"`
+	Deadman       bool              `json:"deadman_required"`
+}
+
+func guardsOf(env *Environment) subjectGuards {
+	g := subjectGuards{Tags: env.Tags, Freezes: env.Freezes, OpenIncidents: env.OpenIncidents, Deadman: env.Deadman.Required}
+	if env.Window != nil {
+		g.Window = env.Window.Text
+	}
+	if env.Rest.For > 0 {
+		g.Rest = env.Rest.Night + ", " + env.Rest.For.String()
+	}
+	for _, source := range env.Holidays {
+		if remote(source) { // a private calendar's address is told to nobody
+			sum := sha256.Sum256([]byte(source))
+			source = sourceName(source) + " " + hex.EncodeToString(sum[:6])
+		}
+		g.Holidays = append(g.Holidays, source)
+	}
+	return g
 }
 
 // subjectFault is what one fault does, and what undoes it when nobody is left to.
@@ -91,6 +122,9 @@ func (v *Preview) subject() (json.RawMessage, error) {
 			of.Deadman = append(of.Deadman, subjectCall{Target: c.Call.Service + ":" + c.Call.Action, Input: c.Call.Input})
 		}
 		s.Faults[f.ID] = of
+	}
+	if v.env != nil {
+		s.Guards = guardsOf(v.env)
 	}
 	if v.Check != nil {
 		for _, r := range v.Check.Risks {

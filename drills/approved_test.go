@@ -57,6 +57,15 @@ func TestApproved(t *testing.T) {
 		{name: "a page comes late now", change: func(s *scene) { s.pager.check.Risks = []observe.Risk{{Verdict: observe.Delayed, Why: "by a minute"}} },
 			words: []string{"risks.delayed was nothing"}},
 		{name: "the dead-man's switch is another's", change: func(s *scene) { s.env.Deadman.Role = "arn:aws:iam::111122223333:role/other" }, words: []string{"plan.deadman"}},
+		{name: "fewer tags are asked for", change: func(s *scene) { delete(s.env.Tags, "firedrill") }, words: []string{"guards.tags.firedrill was"}},
+		{name: "the window is wider", change: func(s *scene) {
+			s.env.Window, _ = drills.ParseWindow("mon-sun", "00:00-24:00", "UTC")
+		}, words: []string{"guards.window was", "00:00-24:00"}},
+		{name: "low incidents stand in no way any more", change: func(s *scene) { s.env.OpenIncidents = "high" }, words: []string{"guards.open_incidents was nothing"}},
+		{name: "another freeze is known", change: func(s *scene) {
+			s.env.Freezes = append(s.env.Freezes, drills.Freeze{From: "2020-01-01", To: "2020-01-02"})
+		},
+			words: []string{"guards.freezes was nothing"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newScene(t)
