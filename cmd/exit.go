@@ -89,9 +89,9 @@ func tell(w io.Writer, err error) {
 		fmt.Fprintln(w, err) // each line begins with its file, as editors want it
 		return
 	}
-	fmt.Fprintln(w, "firedrill: "+err.Error())
+	fmt.Fprintln(w, "firedrill: "+harmless(err.Error()))
 	if try := tryOf(err); try != "" && !strings.Contains(err.Error(), "Try: ") {
-		fmt.Fprintln(w, "Try: "+try)
+		fmt.Fprintln(w, "Try: "+harmless(try))
 	}
 }
 

@@ -108,7 +108,7 @@ func (l *live) closed(err error) {
 
 // line is one instant: the time of day, the time since the fault was felt, and what happened.
 func (l *live) line(e timeline.Entry) error {
-	text := e.Text
+	text := harmless(e.Text)
 	if l.name != "" {
 		text = l.name + "  " + text
 	}

@@ -53,6 +53,9 @@ func (p *page) text(lead, text string) {
 	indent := visible(lead)
 	line, used := lead, indent
 	for i, word := range strings.Fields(text) {
+		if command, ok := strings.CutPrefix(word, "::"); ok { // it may come to stand at the beginning of a line
+			word = ": :" + command
+		}
 		n := visible(word)
 		if i > 0 && used+1+n > p.columns() {
 			p.line("%s", line)

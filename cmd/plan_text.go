@@ -65,7 +65,7 @@ func (p *page) plan(v *drills.Preview) {
 	if mind := minded(v); len(mind) > 0 {
 		p.head("Mind")
 		for _, w := range mind {
-			p.text("  "+p.style.of(journal.AlarmFired, "!")+" ", w)
+			p.text("  "+p.style.of(journal.AlarmFired, "!")+" ", harmless(w))
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (p *page) paged(v *drills.Preview) {
 		if r.Refuses {
 			paint = journal.GuardRefused
 		}
-		p.text("  "+p.style.of(paint, fmt.Sprintf("%-8s", "risk"))+" ", drills.RiskText(r))
+		p.text("  "+p.style.of(paint, fmt.Sprintf("%-8s", "risk"))+" ", harmless(drills.RiskText(r)))
 	}
 	if len(c.Risks) == 0 && len(c.Problems) == 0 {
 		p.item("heard", "nothing was found that would keep the page from people")

@@ -121,7 +121,7 @@ func earlier(a, b time.Time) time.Time {
 
 // say tells once why it waits and until when, and again when the reason is another or a while has passed.
 func (w *patience) say(err error, again time.Time) {
-	now, why := w.d.Now(), err.Error()
+	now, why := w.d.Now(), harmless(err.Error())
 	var ended *exitError
 	if errors.As(err, &ended) && ended.err == nil { // the run itself has told why
 		why = "the run was refused, for now"
