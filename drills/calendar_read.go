@@ -33,12 +33,12 @@ func (e *CalendarError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.Source, e.Line, e.What)
 }
 
-// ReadCalendar reads the days off of an iCalendar file that touch the time between two instants: its events, whole days or
+// ReadCalendar reads the days off of an iCalendar file that touch a span of time: its events, whole days or
 // times of a day, and what comes of their rules (RFC 5545). A day is one of the zone's, and so is a time that names no
 // zone of its own. What was cancelled counts for nothing; that an event is "transparent" does not matter, for holidays
 // often are. An error is a *CalendarError: what is not understood is never taken for a day like any other; nor is what ctx
 // leaves no time for.
-func ReadCalendar(ctx context.Context, source string, src []byte, zone *time.Location, from, to time.Time) ([]DayOff, error) {
+func ReadCalendar(ctx context.Context, source string, src []byte, zone *time.Location, s Span) ([]DayOff, error) {
 	if len(src) > maxCalendar {
 		return nil, &CalendarError{source, 0, "it is longer than 1 MiB", "keep holidays in a calendar of their own"}
 	}
@@ -46,7 +46,7 @@ func ReadCalendar(ctx context.Context, source string, src []byte, zone *time.Loc
 	if err != nil {
 		return nil, &CalendarError{source, 0, "it is no iCalendar file: " + shortLine(err.Error()), "export it anew, as .ics"}
 	}
-	r := &calendarReader{source: source, zone: zone, from: from, to: to, zones: zonesOf(all)}
+	r := &calendarReader{source: source, zone: zone, from: s.From, to: s.To, zones: zonesOf(all)}
 	r.events(all, linesOf(src))
 	if r.err != nil {
 		return nil, r.err

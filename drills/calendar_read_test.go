@@ -34,7 +34,7 @@ func readWithin(most time.Duration, src []byte) ([]DayOff, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ReadCalendar(ctx, "days.ics", src, berlin, time.Date(2026, 1, 1, 0, 0, 0, 0, berlin), time.Date(2027, 2, 1, 0, 0, 0, 0, berlin))
+	return ReadCalendar(ctx, "days.ics", src, berlin, Span{time.Date(2026, 1, 1, 0, 0, 0, 0, berlin), time.Date(2027, 2, 1, 0, 0, 0, 0, berlin)})
 }
 
 func daysTold(days []DayOff) string {

@@ -35,7 +35,7 @@ func (st *Steps) holidays(ctx context.Context, source string, zone *time.Locatio
 	}
 	ctx, cancel := context.WithTimeout(ctx, calendarTime)
 	defer cancel()
-	return ReadCalendar(ctx, name, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
+	return ReadCalendar(ctx, name, src, zone, Span{now.Add(-day), now.AddDate(0, 0, horizonDays+1)})
 }
 
 // sourceName is how people are told of a calendar: the address of a private one is a secret but for its host.
@@ -76,7 +76,7 @@ func CheckHolidays(ctx context.Context, env *Environment, now time.Time) (wrong 
 		}
 		src, err := readHolidays(env.Source, source)
 		if err == nil {
-			_, err = ReadCalendar(ctx, source, src, zone, now.Add(-day), now.AddDate(0, 0, horizonDays+1))
+			_, err = ReadCalendar(ctx, source, src, zone, Span{now.Add(-day), now.AddDate(0, 0, horizonDays+1)})
 		}
 		if err != nil {
 			wrong = append(wrong, err)
