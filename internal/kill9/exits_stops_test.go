@@ -24,6 +24,7 @@ func stopCells() map[string]func(p *place) ending {
 		"limit":                   limited,
 		"stop condition":          stopBad,
 		"abort":                   aborted,
+		"drill stop":              noted,
 		"safety lever":            halted,
 		"safety lever of AWS FIS": haltedByFIS,
 		"real incident":           realIncident,
@@ -108,6 +109,28 @@ func (p *place) asked(kind journal.Kind) time.Time {
 	}
 	p.Fatalf("no %s", kind)
 	return time.Time{}
+}
+
+// noted: whoever is paged writes on the incident that it shall end.
+func noted(p *place) ending {
+	run, err := p.Start(p.ctx, "run", p.changed("acknowledge: 2s", "acknowledge: 12s"))
+	p.must(err)
+	p.Cleanup(func() { _ = run.Kill() })
+	p.must(killtest.Until(p.ctx, func() (bool, error) {
+		incidents, err := p.stage.Incidents(p.ctx)
+		if err != nil || len(incidents) == 0 {
+			return run.Ended(), err
+		}
+		return true, p.stage.Note(p.ctx, incidents[0].ID, "Drill stop!")
+	}))
+	code := p.code(run)
+	for _, e := range p.events() {
+		if e.Kind == journal.CommandHeard {
+			return ending{code: code, from: e.At}
+		}
+	}
+	p.Fatal("nothing was heard")
+	return ending{}
 }
 
 func halted(p *place) ending {

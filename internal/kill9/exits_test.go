@@ -66,6 +66,7 @@ func waysOut() []wayOut {
 		{"jump of the clock", "hours ahead, with the fault in place: the limit has passed", "", nil, false},
 		{"stop condition", "it is bad", drills.ReasonStop, []int{6}, true},
 		{"abort", "firedrill abort from another process", ab, []int{6}, true},
+		{"drill stop", "a note on the drill's incident: heard at the next poll, and prompt from then on", drills.ReasonNote, []int{6}, true},
 		{"safety lever", "firedrill halt", drills.ReasonLever, []int{6}, true},
 		{"safety lever of AWS FIS", "somebody engages it", drills.ReasonLever, []int{6}, true},
 		{"real incident", "one that is not ours opens: hand over", drills.ReasonForeign, []int{6}, true},

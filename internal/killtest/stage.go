@@ -159,6 +159,28 @@ func (s Stage) Incidents(ctx context.Context) ([]Incident, error) {
 	return truth.Incidents, err
 }
 
+// Note writes a note on an incident, as the first responder does from the phone.
+func (s Stage) Note(ctx context.Context, incident, text string) error {
+	body, err := json.Marshal(map[string]string{"incident": incident, "content": text})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/app/PRESP01/note", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Token token=sandbox-responder-token")
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode >= 300 {
+		err = fmt.Errorf("note on %s: %s", incident, res.Status)
+	}
+	return errors.Join(err, res.Body.Close())
+}
+
 // PagerEvents lists what the pager took in, in that order.
 func (s Stage) PagerEvents(ctx context.Context) ([]PagerEvent, error) {
 	var truth struct {
