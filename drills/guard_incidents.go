@@ -46,7 +46,7 @@ func (st *Steps) checkIncidents(ctx context.Context, p *Plan, f *found) *Refusal
 	}
 	f.facts["open_incidents"], f.facts["incidents_before"] = strconv.Itoa(open), strings.Join(before, " ")
 	if len(ignored) > 0 {
-		f.facts["ignored_incidents"] = strconv.Itoa(len(ignored))
+		f.facts["ignored_incidents"], f.facts["ignored"] = strconv.Itoa(len(ignored)), strings.Join(ignored, " ")
 	}
 	return together(refusals)
 }

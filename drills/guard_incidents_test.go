@@ -1,11 +1,13 @@
 package drills_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/firedrill/firedrill/drills"
 	"github.com/firedrill/firedrill/observe"
 )
 
@@ -64,4 +66,30 @@ func TestLowUrgencyMayBeIgnored(t *testing.T) {
 	s.pager.open[0].Title = "throttled: rings" // of the watched alarm: what fires next would join it and page nobody
 	_, err = s.plan()
 	refusedBy(t, err, "open_incident", true, "page nobody")
+}
+
+// What is ignored for its low urgency is ignored no longer once it is urgent: the drill ends and hands over.
+func TestWhatWasIgnoredAndGetsUrgentEndsTheDrill(t *testing.T) {
+	for _, urgency := range []string{"low", "", "high"} {
+		s := newStage(t)
+		d := s.staffed(drills.PageDirect)
+		s.plan.Expect, s.plan.Limit = drills.Expect{}, time.Minute
+		e := d.at(s.engine(1))
+		env := *e.Steps.Env
+		env.OpenIncidents = "high"
+		e.Steps.Env = &env
+		d.list = func(context.Context) ([]observe.Incident, error) {
+			in := observe.Incident{ID: "Q1", Title: "Disk is filling", Status: "triggered", Urgency: "low",
+				CreatedAt: time.Date(2026, 2, 27, 10, 0, 0, 0, time.UTC), Alerts: []observe.Alert{{Key: "disk", Summary: "Disk is filling"}}}
+			if s.w.get("a") == "broken" {
+				in.Urgency = urgency
+			}
+			return []observe.Incident{in}, nil
+		}
+		st, err := s.start(context.Background(), e)
+		s.check(t, st, err)
+		if stopped := st.Stop != nil && st.Stop.Reason == drills.ReasonForeign && st.Stop.Incident == "Q1"; stopped != (urgency == "high") {
+			t.Errorf("urgency %q: stop %+v, outcome %s", urgency, st.Stop, st.Outcome)
+		}
+	}
 }

@@ -26,7 +26,7 @@ func (st *Steps) readPager(ctx context.Context, s *State) (events []journal.Even
 		return append(events, st.pagerLost(ctx, began, err)...)
 	}
 	for _, in := range seen.Incidents {
-		if s.before(in.ID) {
+		if s.before(in.ID) && !s.turned(in.Incident) {
 			continue
 		}
 		if len(in.Alerts) == 0 && began.Sub(st.looked.first(in.ID, began)) < alertsBy {
@@ -223,6 +223,11 @@ func namesAlarm(text, name string) bool {
 		}
 		from = i + 1
 	}
+}
+
+// turned says that an incident has become urgent that was ignored because it was not.
+func (s *State) turned(in observe.Incident) bool {
+	return in.Urgency == "high" && in.Status != "resolved" && slices.Contains(strings.Fields(s.Ignored), in.ID)
 }
 
 // before says that the incident stood there before the drill began.

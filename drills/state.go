@@ -91,6 +91,7 @@ type State struct {
 	Guarded   bool
 	PlannedAt time.Time
 	Before    string // ids of incidents that stood there before the drill, with blanks between
+	Ignored   string // ids of those that stand in no way as long as they are of low urgency
 	SteadyOK  bool
 	Faults    []FaultState
 	Started   time.Time // first fault.prepared: the limit runs from here
@@ -157,7 +158,7 @@ func (s *State) Add(e journal.Event) {
 	case journal.RunFinished:
 		s.Finished, s.Outcome = true, e.Fact.Outcome
 	case journal.GuardPassed:
-		s.Guarded, s.Before = true, e.Fact.Facts["incidents_before"]
+		s.Guarded, s.Before, s.Ignored = true, e.Fact.Facts["incidents_before"], e.Fact.Facts["ignored"]
 	case journal.GuardRefused:
 		s.stop(ReasonRefused, e)
 	case journal.SteadyRead:
