@@ -45,10 +45,19 @@ func runDoctor(ctx context.Context, d *Deps) error {
 		return err
 	}
 	show := &diagnosis{d: d}
+	reached := d.meanwhile("reaching " + env.Name)
+	defer reached()
 	found, err := d.examine(ctx, f, env, func(x *drills.Examination) {
 		if !asJSON {
 			show.colour, show.waiting = d.Terminal() && d.Color(), d.Terminal() && d.Width() > 0
-			x.Tell, x.Progress = show.tell, show.progress
+			x.Tell, x.Progress = func(f drills.Finding) {
+				if ctx.Err() == nil { // who calls it off does not read what was not looked at
+					show.tell(f)
+				}
+			}, func(done, all int) {
+				reached()
+				show.progress(done, all)
+			}
 		}
 	})
 	if err != nil {
@@ -155,11 +164,15 @@ func (s *diagnosis) write(f drills.Finding, on string) {
 	if f.Health == drills.Unseen {
 		word, text = "-", "not looked at: "+text
 	}
+	text += ofDrills(f)
 	word = fmt.Sprintf("%-5s", word)
+	if lead := fmt.Sprintf("  %s  %-14s  ", word, f.Check); s.waiting { // a file has one line a check, a command is never broken
+		text = strings.TrimPrefix(wrap(lead, text, s.d.Width()), lead)
+	}
 	if s.colour {
 		word = colours().of(doctorHues()[f.Health], word)
 	}
-	fmt.Fprintf(w, "  %s  %-14s  %s%s\n", word, f.Check, text, ofDrills(f))
+	fmt.Fprintf(w, "  %s  %-14s  %s\n", word, f.Check, text)
 	if f.Try != "" && f.Health != drills.Healthy {
 		fmt.Fprintf(w, "         Try: %s\n", f.Try)
 	}

@@ -87,7 +87,7 @@ func placeFaults() []setupFault {
 		{"there are no credentials", func(c *clinic) func() {
 			c.t.Setenv("AWS_ACCESS_KEY_ID", "")
 			return func() {}
-		}, "credentials", "", "wrong", "credentials", "aws sts get-caller-identity"},
+		}, "credentials", "", "wrong", "there are no credentials", "aws sso login"},
 		{"an endpoint has strayed", func(c *clinic) func() {
 			c.t.Setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
 			return func() {}

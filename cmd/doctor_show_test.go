@@ -71,6 +71,10 @@ func TestDoctorOnATerminal(t *testing.T) {
 	if !strings.Contains(out, "\x1b[") || strings.Contains(out, "looking") {
 		t.Errorf("answer %q", out)
 	}
+	long := finding("where", "account", drills.Wrong, "", strings.Repeat("another one ", 12))
+	if out, _ := show(t, true, false, long); !strings.Contains(out, "another\n                         one another") && !strings.Contains(out, "one\n                         another") {
+		t.Errorf("not in columns: %q", out)
+	}
 	if out, notices := show(t, false, false, f); strings.Contains(out+notices, "\x1b") {
 		t.Errorf("colour for a file: %q %q", out, notices)
 	}

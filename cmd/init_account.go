@@ -41,6 +41,7 @@ func (d *Deps) lookInto(ctx context.Context, env *drills.Environment) *account {
 	a.services = func(ctx context.Context) ([]observe.PagerService, error) { return d.pagerServices(ctx, env, secrets) }
 	inner, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
+	defer d.meanwhile("reaching the account")()
 	if a.who, a.lost = out.world.Caller(inner); a.lost != nil {
 		return a
 	}

@@ -162,7 +162,9 @@ func (d *Deps) askService(ctx context.Context, a *account, e *environmentDraft) 
 	if a.services == nil {
 		return nil
 	}
+	told := d.meanwhile("asking PagerDuty for its services")
 	list, err := a.services(ctx)
+	told()
 	if err != nil || len(list) == 0 {
 		if err != nil {
 			fmt.Fprintf(d.Err, "PagerDuty's services are not listed: %v\n", err)
@@ -197,7 +199,9 @@ func (d *Deps) askTarget(ctx context.Context, a *account, e *environmentDraft) e
 	if err := d.choose("What shall the first drill break?", "", append(kinds, huh.NewOption("nothing yet", noTarget)), &service); err != nil || service == noTarget {
 		return err
 	}
+	told := d.meanwhile("listing what the account has")
 	list, err := a.things.List(ctx, service)
+	told()
 	if err != nil {
 		fmt.Fprintf(d.Err, "not listed: %v\n", err)
 		return d.ask([]question{{"target", "What shall it break? (nothing: no drill yet)", service + ":NAME", &e.Target, true, isTarget}})

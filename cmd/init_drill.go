@@ -65,6 +65,7 @@ func (d *Deps) firstDrill(ctx context.Context, a *account, e environmentDraft) (
 // lookAtFirst looks at the target and at the alarms that could see it broken. What cannot be looked at is no error: the
 // drill is written all the same, and says so.
 func (d *Deps) lookAtFirst(ctx context.Context, a *account, f *firstDrill, path string) (err error) {
+	defer d.meanwhile("looking at the account")()
 	meant := f.Target
 	if err = a.lost; err == nil {
 		f.Target, err = a.find(ctx, meant.Service, meant.Name)
@@ -382,9 +383,10 @@ func (d *Deps) afterInit(ctx context.Context, a *account, env *drills.Environmen
 
 // tryPlan plans what was written, and tells what refuses it first; nil: nothing does.
 func (d *Deps) tryPlan(ctx context.Context, env *drills.Environment, first *firstDrill) *drills.Refusal {
+	defer d.meanwhile("trying a plan")()
 	spec, err := drills.ReadDrill(first.Name+".yaml", first.src, d.kinds())
 	if err == nil {
-		_, err = d.prepareIn(ctx, env, spec, d.newRun(), false)
+		_, err = d.prepareIn(ctx, env.AnyTime(), spec, d.newRun(), false) // that it is night hides nothing else
 	}
 	var no *drills.Refusal
 	if err != nil && !errors.As(err, &no) {

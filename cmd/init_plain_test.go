@@ -3,8 +3,11 @@ package cmd
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"charm.land/huh/v2"
+
+	"github.com/firedrill/firedrill/drills"
 )
 
 // TestQuestionsInWordsAlone: what an empty line stands for is said, a wrong answer is asked again, and who says no more
@@ -78,4 +81,26 @@ func TestTargetOfAnARN(t *testing.T) {
 	if !strings.Contains(d.err.String(), "lies in eu-central-1, the environment in eu-west-1") {
 		t.Error(d.err.String())
 	}
+}
+
+// TestNightHidesNothing: what stands in the way is told also outside the window.
+func TestNightHidesNothing(t *testing.T) {
+	early := drills.Environment{Window: &drills.Window{Text: "never", Zone: time.UTC}, Freezes: []drills.Freeze{{}}, Tags: map[string]string{"a": "b"}}
+	open := early.AnyTime()
+	for h := range 24 * 7 {
+		if at := time.Date(2026, 1, 1, h, 59, 59, 0, time.UTC); !isOpen(open, at) {
+			t.Errorf("closed at %s", at)
+		}
+	}
+	if len(open.Freezes) > 0 || len(early.Freezes) != 1 || early.Window.Text != open.Window.Text || open.Tags["a"] != "b" {
+		t.Errorf("%+v", open)
+	}
+	if (&drills.Environment{}).AnyTime().Window != nil {
+		t.Error("no window is no reason to wake anybody")
+	}
+}
+
+func isOpen(e *drills.Environment, at time.Time) bool {
+	open, _ := e.Window.Open(at)
+	return open
 }

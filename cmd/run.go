@@ -92,7 +92,9 @@ func (d *Deps) prepare(ctx context.Context, name, run string, use sandboxUse) (p
 	if err != nil {
 		return p, err
 	}
+	told := d.meanwhile("reading " + env.Name)
 	p, err = d.prepareIn(ctx, env, spec, run, true)
+	told()
 	p.stop = stop
 	return p, err
 }

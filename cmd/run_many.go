@@ -82,6 +82,7 @@ func (d *Deps) prepareMany(ctx context.Context, o runOptions) (all []prepared, s
 	if err != nil {
 		return nil, stop, err
 	}
+	defer d.meanwhile("reading " + env.Name)()
 	all = make([]prepared, len(specs))
 	wrong := make([]error, len(specs))
 	plan := func(i int) {

@@ -84,8 +84,11 @@ func (st *Steps) Doctor(ctx context.Context, x Examination) ([]Finding, error) {
 	if p := st.World.Pager; p != nil {
 		e.st.World.Pager = newOncePager(p)
 	}
-	e.place(ctx)
 	checks := doctorChecks()
+	if e.x.Progress != nil {
+		e.x.Progress(0, len(checks))
+	}
+	e.place(ctx)
 	last := len(checks) - 1
 	all, err := e.round(ctx, checks[:last], len(checks))
 	if err != nil {

@@ -20,17 +20,9 @@ func (e *exam) planned(ctx context.Context, spec *Spec) []Finding {
 	if against(e.told, spec.Drill) {
 		return unseen(spec.Drill, "mend what stands above first")
 	}
-	st, env := e.st.beside(), *e.st.Env
-	if env.Window != nil { // whether it is open now was told, and hides nothing else
-		const always = 24 * time.Hour
-		env.Window = &Window{Days: map[time.Weekday]bool{}, To: always, Zone: env.Window.Zone, Text: env.Window.Text}
-		for d := time.Sunday; d <= time.Saturday; d++ {
-			env.Window.Days[d] = true
-		}
-		env.Holidays, env.Freezes = nil, nil
-	}
-	st.World.Marker = nil              // what incidents are called refuses nothing
-	st.Env, st.World.Trail = &env, nil // who has changed a target in the last minutes is told slowly, and is no matter of set-up
+	st := e.st.beside()
+	st.World.Marker = nil                            // what incidents are called refuses nothing
+	st.Env, st.World.Trail = e.st.Env.AnyTime(), nil // whether the window is open was told; who has changed a target in the last minutes is told slowly, and is no matter of set-up
 	_, err := st.Make(ctx, spec, e.x.Run)
 	var no *Refusal
 	switch {
@@ -40,6 +32,21 @@ func (e *exam) planned(ctx context.Context, spec *Spec) []Finding {
 		return []Finding{wrong(spec.Drill, "firedrill plan "+spec.Drill+" --env "+e.st.Env.Name, "%v", err)}
 	}
 	return []Finding{well(spec.Drill, "a plan can be made")}
+}
+
+// AnyTime is an environment whose window is always open, for whoever asks what else stands in the way: one that is closed now
+// would hide it.
+func (e *Environment) AnyTime() *Environment {
+	open := *e
+	if e.Window != nil {
+		const always = 24 * time.Hour
+		open.Window = &Window{Days: map[time.Weekday]bool{}, To: always, Zone: e.Window.Zone, Text: e.Window.Text}
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			open.Window.Days[d] = true
+		}
+		open.Holidays, open.Freezes = nil, nil
+	}
+	return &open
 }
 
 // against says that something which keeps a drill from running was found, of that drill or of them all.

@@ -112,7 +112,7 @@ func TestDoctorFindsWhatRunRefuses(t *testing.T) {
 func TestDoctorTellsInOrder(t *testing.T) {
 	s := newScene(t)
 	var told []drills.Finding
-	last := 0
+	last := -1
 	found := s.examine(t, func(x *drills.Examination) {
 		x.Tell = func(f drills.Finding) { told = append(told, f) }
 		x.Progress = func(done, all int) {
