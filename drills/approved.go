@@ -104,7 +104,7 @@ func (v *Preview) Approve(not *Refusal, by string, now time.Time) (*Approved, er
 	return a, nil
 }
 
-// subject is what is approved of a preview. Its run is another each time, and is called so.
+// subject is what is approved of a preview. Its run is another each time, and so is its end: they are called so.
 func (v *Preview) subject() (json.RawMessage, error) {
 	p := *v.Plan
 	run := p.Run
@@ -137,6 +137,9 @@ func (v *Preview) subject() (json.RawMessage, error) {
 	}
 	for _, form := range []string{run, strings.ToUpper(run)} {
 		raw = bytes.ReplaceAll(raw, []byte(form), []byte("RUN"))
+	}
+	for _, f := range v.Faults { // what ends by itself ends the drill's limit after it began, and the limit is in the plan
+		raw = bytes.ReplaceAll(raw, []byte(f.Undo.Mark.Until.UTC().Format(time.RFC3339)), []byte("UNTIL"))
 	}
 	return raw, nil
 }

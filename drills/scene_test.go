@@ -156,8 +156,8 @@ func (f moving) Permissions(t inject.Target) []inject.Permission {
 func (s *scene) kind() inject.Kind {
 	return inject.Kind{
 		New: func(json.RawMessage) (inject.Fault, error) { return moving{s}, nil },
-		Describe: func(inject.Undo) []inject.Change {
-			return []inject.Change{{What: "writes", Before: s.w.values["orders"], During: "1", After: s.w.values["orders"]}}
+		Describe: func(u inject.Undo) []inject.Change {
+			return []inject.Change{{What: "writes", Before: s.w.values["orders"], During: "1, until " + u.Mark.Until.UTC().Format(time.RFC3339), After: s.w.values["orders"]}}
 		},
 		Identity: func(_ context.Context, t inject.Target) (string, map[string]string, error) {
 			s.looks++
