@@ -27,7 +27,7 @@ func (e *exam) place(ctx context.Context) {
 	if _, e.caller = e.st.whoami(ctx); e.caller != nil {
 		var no *inject.NoAnswer
 		if e.why = "nobody knows whose these credentials are"; errors.As(e.caller, &no) {
-			e.why = map[bool]string{true: "there are no credentials", false: "AWS is not reached"}[no.Reached]
+			e.why = no.Short
 		}
 		return
 	}
@@ -164,6 +164,9 @@ func (e *exam) lever(ctx context.Context, st *Steps) []Finding {
 		st.World.Lever = nil
 	}
 	if err := st.unread(ctx); err != nil { // the store's finding, and told there
+		if e.why != "" {
+			return unseen("", "%s", e.why)
+		}
 		return unseen("", "%v", err)
 	}
 	f := &found{facts: map[string]string{}}
