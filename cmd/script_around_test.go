@@ -23,7 +23,7 @@ import (
 
 // cmdAround is what goes on in a staging environment that has nothing to do with the drill: letters N (strangers' dead letters,
 // with an alarm that takes them for usual), deploy (a target joins and leaves), deny SERVICE OPERATION and allow (what firedrill
-// may ask, or skew SECONDS, the clock that it is told), incident TITLE… and ended (somebody else's, at the orders team),
+// may ask, or skew SECONDS, the clock that it is told), incident TITLE…, low TITLE… and ended (somebody else's, at the orders team),
 // tag NAME VALUE and untag NAME (of the orders table), forbid ACTION and permit (what IAM says that firedrill may).
 func cmdAround(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -62,10 +62,11 @@ func cmdAround(ts *testscript.TestScript, neg bool, args []string) {
 		id, err := s.Turn(ctx, killtest.Knob{Service: "sts", Effect: "skew", SkewS: by})
 		ts.Check(err)
 		ts.Setenv("DENIED", id)
-	case "incident":
-		theirIncident(ts, w, "trigger", strings.Join(rest, " "))
+	case "incident", "low":
+		theirIncident(ts, w, map[string]string{"event_action": "trigger", "severity": map[bool]string{true: "warning", false: "critical"}[what == "low"],
+			"summary": strings.Join(rest, " ")})
 	case "ended":
-		theirIncident(ts, w, "resolve", "over")
+		theirIncident(ts, w, map[string]string{"event_action": "resolve", "severity": "info", "summary": "over"})
 	case "tag", "untag":
 		retag(ctx, ts, dynamodb.NewFromConfig(cfg), "arn:aws:dynamodb:"+w.Region+":"+w.Account+":table/orders", rest)
 	default:
@@ -74,9 +75,9 @@ func cmdAround(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // theirIncident begins or ends an incident that has nothing to do with us.
-func theirIncident(ts *testscript.TestScript, w killtest.World, action, title string) {
-	body, err := json.Marshal(map[string]any{"routing_key": w.Teams["orders"].Key, "event_action": action, "dedup_key": "theirs",
-		"payload": map[string]any{"summary": title, "source": "their monitoring", "severity": "critical"}})
+func theirIncident(ts *testscript.TestScript, w killtest.World, how map[string]string) {
+	body, err := json.Marshal(map[string]any{"routing_key": w.Teams["orders"].Key, "event_action": how["event_action"], "dedup_key": "theirs",
+		"payload": map[string]any{"summary": how["summary"], "source": "their monitoring", "severity": how["severity"]}})
 	ts.Check(err)
 	res, err := http.Post(w.URL+"/events/v2/enqueue", "application/json", bytes.NewReader(body))
 	ts.Check(err)

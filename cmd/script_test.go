@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // TestScript runs every script of testdata/script, each with a home of its own. Beside testscript's own commands there
 // are: code N COMMAND… (ends with exactly N), until PATTERN COMMAND… (again until its output matches), sandbox
-// [RESPONDER [private]], around letters|deploy|deny|allow|skew|incident|ended|tag|untag|forbid|permit … (what goes on around a drill), get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
+// [RESPONDER [private]], around letters|deploy|deny|allow|skew|incident|low|ended|tag|untag|forbid|permit … (what goes on around a drill), get URL PATTERN, freeport NAME, keys FROM TO (paths of a JSON answer), stream FROM (a run -o json), shown PAGE TO
 // (what the sandbox shows of itself), ring ALARM, fis STATE WHY… (moves the lever of AWS FIS), paged TO (what our page tells the on-call),
 // setup PATH JSON (an administrator of the sandbox's pager),
 // answer slack|pager|phone TEXT… (somebody writes there), knob JSON (something goes wrong with the sandbox's pager), pushed FROM (what webhooks
