@@ -77,8 +77,8 @@ $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 	mv $(TOOLS)/golangci-lint $@
 
-conformance: ## what others wrote: moto, dynalite, Prometheus, Alertmanager, the AWS CLI (each skipped, and named, where it is not installed)
-	$(GOTEST) -count=1 -v ./internal/conformance/
+conformance: ## what others wrote: moto, dynalite, Prometheus, Alertmanager, Pushgateway, the AWS CLI, linters (each skipped, and named, where it is not installed); required, docs/first-real-drill.md is walked too
+	$(GOTEST) -count=1 -v ./internal/conformance/ ./internal/docrun/
 
 bench: ## start, first fault, memory and size, as ratios of one run
 	FIREDRILL_BENCH=1 $(GO) test -count=1 -v ./bench/
