@@ -89,7 +89,7 @@ func tell(w io.Writer, err error) {
 		fmt.Fprintln(w, err) // each line begins with its file, as editors want it
 		return
 	}
-	fmt.Fprintln(w, "firedrill: "+harmless(err.Error()))
+	fmt.Fprintln(w, "firedrill: "+harmless(withoutChain(err.Error())))
 	if try := tryOf(err); try != "" && !strings.Contains(err.Error(), "Try: ") {
 		fmt.Fprintln(w, "Try: "+harmless(try))
 	}
