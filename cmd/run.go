@@ -157,6 +157,10 @@ func runOnce(ctx context.Context, d *Deps, sig *signals, o runOptions, asJSON bo
 	if err := d.confirm(ctx, p, o.yes); err != nil {
 		return interrupted(ctx, err)
 	}
+	if d.approved != nil && p.out.env.Sandbox == nil && !o.yes { // the question may have stood there for hours
+		o.yes = true
+		return runOnce(ctx, d, sig, o, asJSON)
+	}
 	store, err := d.storeOf(ctx, p.out.env, run)
 	if err != nil {
 		return err
