@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,8 +29,9 @@ func TestTextOfOthersStaysWithinItsLine(t *testing.T) {
 	l.close()
 	tell(d.Err, &drills.Refusal{Code: "open_incident", Why: text, Try: text})
 	(&patience{d: d.Deps}).say(errors.New(text), at)
-	d.farewell(&drills.State{Run: "01k", Plan: drills.Plan{Drill: "orders"}, Events: []journal.Event{hostile(journal.RunPlanned, journal.Fact{}), hostile(journal.RunFinished, journal.Fact{Outcome: "aborted", Why: text})}}, "")
+	d.farewell(&drills.State{Run: "01k", Plan: drills.Plan{Drill: "orders"}, Events: []journal.Event{hostile(journal.RunPlanned, journal.Fact{}), hostile(journal.AbortRequested, journal.Fact{Reason: "foreign_incident", Why: text}), hostile(journal.RunFinished, journal.Fact{Outcome: "aborted"})}}, "")
 	(&page{w: d.Err}).text("  risk     ", harmless(strings.Repeat("long ", 22)+text))
+	fmt.Fprintln(d.Out, brief(text))
 	shown := d.err.String() + d.out.String()
 	if !strings.Contains(shown, "stop-commands") {
 		t.Fatalf("nothing of it is shown: %q", shown)

@@ -218,7 +218,7 @@ func (d *Deps) farewell(s *drills.State, path string) {
 	t := timeline.Of(s.Events, d.Now())
 	fmt.Fprintf(d.Out, "\n%s: %s", s.Plan.Drill, t.Outcome)
 	if t.Why != "" {
-		fmt.Fprintf(d.Out, " (%s)", t.Why)
+		fmt.Fprintf(d.Out, " (%s)", harmless(t.Why))
 	}
 	fmt.Fprintln(d.Out)
 	for _, x := range t.Expect {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -262,13 +261,7 @@ const widest = 60
 
 // brief makes a short line of a text of others: nothing in it steers the terminal.
 func brief(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return ' '
-		}
-		return r
-	}, s)
-	return clip(s, widest)
+	return clip(harmless(strings.ReplaceAll(s, "\n", " ")), widest)
 }
 
 // reason is why an instant has no value, for people.
