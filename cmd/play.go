@@ -130,12 +130,13 @@ func (d *Deps) preparePlay(ctx context.Context, name string) (p played, stop fun
 	return p, stop, err
 }
 
-// nextDrill is the one after this in the list, and the first after the last.
+// nextDrill is the one after this in the list of those that come with firedrill, and the first after the last: what others
+// have written may break what no sandbox has.
 func (d *Deps) nextDrill(f *drills.File, name string) string {
 	list, _ := d.library(f).List() // what cannot be read is not offered
 	var names []string
 	for _, l := range list {
-		if l.Broken == nil {
+		if l.Broken == nil && l.Source == "" {
 			names = append(names, l.Name)
 		}
 	}

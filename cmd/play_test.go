@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -287,5 +288,38 @@ func TestPlayObeys(t *testing.T) {
 		if got := out.String(); !strings.Contains(got, x.want) || x.want == "" && got != "" {
 			t.Errorf("%.40q: got %q", x.line, got)
 		}
+	}
+}
+
+// TestTheNextGameIsOneOfOurs: a drill of somebody's own may break what no sandbox has.
+func TestTheNextGameIsOneOfOurs(t *testing.T) {
+	d := newDesk(t)
+	own := filepath.Join(d.Dir, "drills")
+	if err := os.MkdirAll(own, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	src, err := os.ReadFile("../examples/staging/drills/stock-reads-throttled.yaml")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(own, "stock-reads-throttled.yaml"), src, 0o600)
+	}
+	if err == nil {
+		src, err = os.ReadFile("../examples/staging/firedrill.yaml")
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(d.Dir, "firedrill.yaml"), src, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := d.file()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for next := d.nextDrill(f, "stock-reads-throttled"); !seen[next]; next = d.nextDrill(f, next) {
+		seen[next] = true
+	}
+	if seen["stock-reads-throttled"] || len(seen) != len(playable) {
+		t.Errorf("%v", seen)
 	}
 }

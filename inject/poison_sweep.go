@@ -1,6 +1,7 @@
 package inject
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -188,7 +189,7 @@ func (s *sweep) run(ctx context.Context) error {
 			wait = s.clean.Add(apart).Sub(s.now())
 		}
 		if err := pause(ctx, wait); err != nil {
-			return fmt.Errorf("sweep %s: %s: %w", s.d.DLQ, s.others, err)
+			return fmt.Errorf("sweep %s: not done yet, %s: %w", s.d.DLQ, cmp.Or(s.others, "one look found nothing of ours, and the second is not due"), err)
 		}
 	}
 }
