@@ -14,6 +14,7 @@ import (
 const (
 	calendarTime  = 5 * time.Second
 	calendarBytes = 1 << 20
+	mostHops      = 5
 )
 
 // SilentError means that a source did not answer, and may answer later.
@@ -42,7 +43,14 @@ func FetchCalendar(client *http.Client) func(ctx context.Context, address string
 		}
 		req.Header.Set("User-Agent", "firedrill")
 		req.Header.Set("Accept", "text/calendar")
-		res, err := client.Do(req)
+		straight := *client
+		straight.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+			if u.Scheme == "https" && to.URL.Scheme != "https" || len(via) > mostHops {
+				return errors.New("it leads elsewhere: too far, or not over https")
+			}
+			return nil
+		}
+		res, err := straight.Do(req)
 		if err != nil {
 			return nil, &SilentError{What: what, Err: causeOf(err)}
 		}

@@ -65,3 +65,14 @@ func TestACalendarThatHangsIsLetBe(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Nobody on the way writes our holidays: what begins over https does not go on without.
+func TestACalendarIsNotFetchedFromWhereItIsNotSafe(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("BEGIN:VCALENDAR")) }))
+	defer plain.Close()
+	safe := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
+	defer safe.Close()
+	if body, err := FetchCalendar(safe.Client())(t.Context(), safe.URL+"/secret/a.ics"); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%s, %v", body, err)
+	}
+}
