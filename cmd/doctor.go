@@ -181,7 +181,7 @@ func (s *diagnosis) write(f drills.Finding, on string) {
 // unsaid takes out of a sentence the name of what it is about, where that stands before it already.
 func unsaid(on, text string) string {
 	for _, begin := range []string{"arn:", "http", "alarm ", "the "} {
-		if strings.HasPrefix(on, begin) {
+		if strings.HasPrefix(on, begin) && !strings.Contains(text, "no "+on) {
 			return strings.Replace(text, on, "it", 1)
 		}
 	}

@@ -71,6 +71,9 @@ func TestDoctorOnATerminal(t *testing.T) {
 	if !strings.Contains(out, "\x1b[") || strings.Contains(out, "looking") {
 		t.Errorf("answer %q", out)
 	}
+	if out, _ := show(t, false, false, finding("alarms", "alarm", drills.Wrong, "alarm x", "there is no alarm x in this account")); !strings.Contains(out, "alarm x: there is no alarm x in") {
+		t.Errorf("%q", out)
+	}
 	long := finding("where", "account", drills.Wrong, "", strings.Repeat("another one ", 12))
 	if out, _ := show(t, true, false, long); !strings.Contains(out, "another\n                         one another") && !strings.Contains(out, "one\n                         another") {
 		t.Errorf("not in columns: %q", out)
