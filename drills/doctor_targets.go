@@ -124,7 +124,7 @@ func (st *Steps) tagging(t inject.Target, tags map[string]string) string {
 		case "dynamodb":
 			lines = append(lines, st.aws("dynamodb tag-resource --resource-arn "+arn+" --tags"+list))
 		case "elasticloadbalancing":
-			lines = append(lines, st.aws("elbv2 add-tags --resource-arns "+arn+" --tags"+list))
+			lines = append(lines, st.aws("elbv2 add-tags --resource-arns "+withBalancer(arn)+" --tags"+list))
 		case "sqs":
 			lines = append(lines, st.aws("sqs tag-queue --queue-url "+st.queueURL(part)+" --tags "+shellWord(pairs(tags, ","))))
 		default:
@@ -198,4 +198,14 @@ func (e *exam) reach(ctx context.Context, _ *Steps) (list []Finding) {
 		return []Finding{well("", "no drill here asks a load balancer")}
 	}
 	return gathered(list)
+}
+
+// withBalancer is a listener beside its load balancer: their tags count together, and a wrong value stands on either.
+func withBalancer(listener string) string {
+	head, rest, ok := strings.Cut(listener, ":listener/")
+	at := strings.LastIndexByte(rest, '/')
+	if !ok || at < 0 {
+		return listener
+	}
+	return head + ":loadbalancer/" + rest[:at] + " " + listener
 }

@@ -169,7 +169,7 @@ func TestDoctorTagging(t *testing.T) {
 			"aws sqs tag-queue --queue-url https://sqs.eu-west-1.amazonaws.com/" + account + "/orders --tags environment=staging,firedrill=allowed --region eu-west-1 && " +
 				"aws sqs tag-queue --queue-url https://sqs.eu-west-1.amazonaws.com/" + account + "/orders-dlq --tags environment=staging,firedrill=allowed --region eu-west-1"},
 		"listener": {inject.Target{ARN: listener}, func(s *scene) { s.tags["environment"] = "staging" },
-			"aws elbv2 add-tags --resource-arns " + listener + " --tags Key=firedrill,Value=allowed --region eu-west-1"},
+			"aws elbv2 add-tags --resource-arns " + strings.Replace(listener, "listener/app/web/1/2", "loadbalancer/app/web/1", 1) + " " + listener + " --tags Key=firedrill,Value=allowed --region eu-west-1"},
 		"another endpoint, and a value that a shell would cut": {inject.Target{ARN: tableARN}, func(s *scene) {
 			s.env.AWS.Endpoint, s.env.Tags = "http://127.0.0.1:1/aws", map[string]string{"note": "may break; ask 'Ann'"}
 		}, "aws dynamodb tag-resource --resource-arn " + tableARN + ` --tags 'Key=note,Value=may break; ask '\''Ann'\''' --region eu-west-1 --endpoint-url http://127.0.0.1:1/aws`},

@@ -85,7 +85,8 @@ func TestInventoryOfBalancers(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", strings.Join(rows, "\n"), strings.Join(want, "\n"))
 	}
 	lines := list.Candidates[1].Untagged(map[string]string{"environment": "staging", "firedrill": "allowed"})
-	if len(lines) != 1 || lines[0] != "aws elbv2 add-tags --resource-arns "+lb+"app/shop/1 --tags Key=environment,Value=staging --region eu-west-1" {
+	listener := list.Candidates[1].ARN
+	if len(lines) != 1 || lines[0] != "aws elbv2 add-tags --resource-arns "+lb+"app/shop/1 "+listener+" --tags Key=environment,Value=staging --region eu-west-1" {
 		t.Errorf("%q", lines)
 	}
 }

@@ -184,10 +184,10 @@ func (i *Inventory) balancer(ctx context.Context, name string) ([]Candidate, err
 	for _, l := range listeners {
 		c := Candidate{Service: ServiceBalancers, Name: fmt.Sprintf("%s/%d", aws.ToString(b.LoadBalancerName), aws.ToInt32(l.Port)),
 			ARN: aws.ToString(l.ListenerArn), Says: string(l.Protocol)}
-		// A listener's tags and its balancer's count together; the balancer is what people tag.
+		// A listener's tags and its balancer's count together, and a wrong value may stand on either.
 		c.Holders = []Holder{{Name: "load balancer " + aws.ToString(b.LoadBalancerName), Tags: bothTags(tags[own], tags[c.ARN]),
 			tag: func(lacks map[string]string) string {
-				return i.at.command(append([]string{"elbv2", "add-tags", "--resource-arns", own, "--tags"}, pairs(lacks, "Key=%s,Value=%s")...)...)
+				return i.at.command(append([]string{"elbv2", "add-tags", "--resource-arns", own, c.ARN, "--tags"}, pairs(lacks, "Key=%s,Value=%s")...)...)
 			}}}
 		if err := c.ruledOut((&reply{replying: i.s.rules}).refuseListener(ctx, listener{l, b})); err != nil {
 			return nil, err
