@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,7 +132,7 @@ func (d *Deps) open(ctx context.Context, env *drills.Environment, run string) (*
 	out := &outside{env: env, clients: clients}
 	secrets := &secrets{getenv: d.Getenv, clients: clients, plain: env.Sandbox != nil, learn: d.known.learn}
 	out.world = drills.World{
-		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing, Roles: rolesOf(env)}),
+		Catalog: inject.NewCatalog(clients, inject.CatalogOptions{Timing: timing, Roles: d.rolesOf(env)}),
 		Caller: func(ctx context.Context) (drills.Caller, error) {
 			c, err := clients.Identity(ctx)
 			return drills.Caller{Account: c.Account, ARN: c.ARN, Alias: c.Alias, Region: o.Region}, err
@@ -154,9 +155,9 @@ func (d *Deps) open(ctx context.Context, env *drills.Environment, run string) (*
 }
 
 // rolesOf are those that a fault must not shut out: ours, and that of the dead-man's switch.
-func rolesOf(env *drills.Environment) (roles []string) {
-	for _, r := range []string{env.AWS.Role, env.Deadman.Role} {
-		if r != "" {
+func (d *Deps) rolesOf(env *drills.Environment) (roles []string) {
+	for _, r := range []string{env.AWS.Role, d.actsAs(env), env.Deadman.Role} {
+		if r != "" && !slices.Contains(roles, r) {
 			roles = append(roles, r)
 		}
 	}

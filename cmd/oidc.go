@@ -27,8 +27,28 @@ const awsAudience = "sts.amazonaws.com"
 
 // awsOptions say which account an environment's clients speak to, and as whom; who names the session.
 func (d *Deps) awsOptions(env *drills.Environment, who string) inject.Options {
-	return inject.Options{Endpoint: env.AWS.Endpoint, Role: env.AWS.Role, Session: "firedrill-" + who, Now: d.Now, Learned: d.known.learn,
+	return inject.Options{Endpoint: env.AWS.Endpoint, Role: d.actsAs(env), Session: "firedrill-" + who, Now: d.Now, Learned: d.known.learn,
 		Identity: d.webIdentity(env), Agent: []inject.Agent{{Name: "firedrill", Value: Version}, {Name: "run", Value: who}}}
+}
+
+// actsAs is the role that this process assumes: that of the environment, or in its place FIREDRILL_ROLE, with which a job that
+// only plans or recovers does so under a role that may do nothing else. It counts in its own account alone.
+func (d *Deps) actsAs(env *drills.Environment) string {
+	role := d.Getenv("FIREDRILL_ROLE")
+	if env.Sandbox != nil || role == "" || drills.AccountOfRole(role) != env.AWS.Account {
+		return env.AWS.Role
+	}
+	return role
+}
+
+// misplaced refuses a FIREDRILL_ROLE that is none of the environment's account: whoever set it expects it to count.
+func (d *Deps) misplaced(env *drills.Environment) error {
+	role := d.Getenv("FIREDRILL_ROLE")
+	if env.Sandbox != nil || role == "" || drills.AccountOfRole(role) == env.AWS.Account {
+		return nil
+	}
+	return &drills.Refusal{Code: "account", Why: fmt.Sprintf("FIREDRILL_ROLE is %s, and environment %s is account %s", role, env.Name, env.AWS.Account),
+		Try: "unset FIREDRILL_ROLE, or name a role of that account by its ARN"}
 }
 
 // untokened refuses a drill in a job of GitHub's that may have no identity token although its environment lives on them.

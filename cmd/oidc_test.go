@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,25 @@ func TestPlanByGitHubsToken(t *testing.T) {
 	if assumed == 0 || described == 0 || g.given == 0 {
 		t.Errorf("%d tokens, %d sessions, %d looks at the table", g.given, assumed, described)
 	}
+
+	// A job that only plans does so under a role of its own; one of another account is no such role.
+	vars["FIREDRILL_ROLE"] = fmt.Sprintf("arn:aws:iam::%s:role/firedrill-staging-plan", w.Account)
+	_ = Run(t.Context(), d, plan)
+	var roles []struct{ Operation, Resource string }
+	if err := json.Unmarshal(fetch(t, w.URL+"/_sandbox/calls"), &roles); err != nil {
+		t.Fatal(err)
+	}
+	if last := slices.IndexFunc(roles, func(c struct{ Operation, Resource string }) bool {
+		return c.Operation == "AssumeRoleWithWebIdentity" && c.Resource == vars["FIREDRILL_ROLE"]
+	}); last < 0 {
+		t.Errorf("nobody assumed %s: %+v", vars["FIREDRILL_ROLE"], roles)
+	}
+	out.Reset()
+	vars["FIREDRILL_ROLE"] = "arn:aws:iam::999999999999:role/firedrill"
+	if code := Run(t.Context(), d, plan); code != exitRefused || !strings.Contains(out.String()+errs.String(), "FIREDRILL_ROLE is arn:aws:iam::999999999999:role/firedrill") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	delete(vars, "FIREDRILL_ROLE")
 
 	// A job that may have no token is told which permission is missing, before anything is asked.
 	delete(vars, githubTokenURL)

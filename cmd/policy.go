@@ -16,7 +16,8 @@ right more than it calls. Those of report and sweep are the same for every drill
 
 It reaches no account. What only the account could tell is a * in it, narrowed by tags or region, and a note says why.
 --trust says who may be the role: the ARN of a role or user, an account, or a CI system's OIDC-PROVIDER-ARN=SUBJECT. The
-role of the dead-man's switch is trusted by EventBridge Scheduler alone.
+role of the dead-man's switch is trusted by EventBridge Scheduler alone. With several roles, run:WHO is for that one alone: jobs that
+nobody approves plan and recover under roles of their own (FIREDRILL_ROLE), and only the one that somebody approves may drill.
 
 -o json has the documents as IAM takes them, -o terraform the roles with their policies:
 
@@ -39,7 +40,7 @@ func newPolicyCommand(d *Deps) *cobra.Command {
 		},
 	}
 	c.Flags().StringSliceVar(&o.roles, "for", nil, "the role: "+strings.Join(drills.Roles(), ", ")+"; several are parted by commas")
-	c.Flags().StringSliceVar(&o.trust, "trust", nil, "who may be the role")
+	c.Flags().StringSliceVar(&o.trust, "trust", nil, "who may be the role; ROLE:WHO for one of several")
 	c.Flags().StringVarP(&d.output, "output", "o", "text", "text, json or terraform")
 	return c
 }
@@ -111,7 +112,7 @@ func (d *Deps) policies(ctx context.Context, o policyOptions) (policies, error) 
 		specs = append(specs, spec)
 	}
 	for _, role := range o.roles {
-		trust := o.trust
+		trust := trustOf(o.trust, role)
 		if role == "deadman" && len(o.roles) > 1 {
 			trust = nil // it has a trust of its own
 		}
@@ -122,6 +123,20 @@ func (d *Deps) policies(ctx context.Context, o policyOptions) (policies, error) 
 		all.Roles = append(all.Roles, p)
 	}
 	return all, nil
+}
+
+// trustOf are those who may be one role: whoever is named for it (plan:WHO), and whoever is named for none.
+func trustOf(list []string, role string) (who []string) {
+	for _, one := range list {
+		of, rest, ok := strings.Cut(one, ":")
+		switch {
+		case !ok || !slices.Contains(drills.Roles(), of):
+			who = append(who, one)
+		case of == role:
+			who = append(who, rest)
+		}
+	}
+	return who
 }
 
 // printPolicies tells people what each role may do.

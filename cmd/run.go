@@ -105,7 +105,7 @@ func (d *Deps) prepareIn(ctx context.Context, env *drills.Environment, spec *dri
 	if spec, err = spec.Resolve(env.Vars); err != nil {
 		return p, err
 	}
-	if err := cmp.Or(strayed(env), d.untokened(env)); err != nil {
+	if err := cmp.Or(strayed(env), d.misplaced(env), d.untokened(env)); err != nil {
 		return p, err
 	}
 	if p.out, err = d.connect(ctx, env, run); err != nil {

@@ -99,6 +99,14 @@ type roleMark struct {
 	at        place
 }
 
+// AccountOfRole is the account of a role's ARN; empty where it is none.
+func AccountOfRole(arn string) string {
+	if m := roleForm.FindStringSubmatch(arn); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
 func (r *reader) role(n *node, what string, roles *[]roleMark) string {
 	arn := r.matching(n, what, roleForm, "the ARN of a role", `"arn:aws:iam::123456789012:role/firedrill"`)
 	*roles = append(*roles, roleMark{what, arn, n.at})

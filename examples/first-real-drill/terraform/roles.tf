@@ -29,29 +29,6 @@ data "aws_iam_policy_document" "firedrill_staging_plan_trust" {
   }
 
   statement {
-    sid     = "TrustPipeline2"
-    effect  = "Allow"
-    actions = ["sts:AssumeRoleWithWebIdentity"]
-
-    principals {
-      type        = "Federated"
-      identifiers = ["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "token.actions.githubusercontent.com:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringLike"
-      variable = "token.actions.githubusercontent.com:sub"
-      values   = ["repo:acme/orders:environment:staging-drills"]
-    }
-  }
-
-  statement {
     sid     = "Trust"
     effect  = "Allow"
     actions = ["sts:AssumeRole"]
@@ -284,29 +261,6 @@ data "aws_iam_policy_document" "firedrill_staging_plan_caller" {
 data "aws_iam_policy_document" "firedrill_trust" {
   statement {
     sid     = "TrustPipeline"
-    effect  = "Allow"
-    actions = ["sts:AssumeRoleWithWebIdentity"]
-
-    principals {
-      type        = "Federated"
-      identifiers = ["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "token.actions.githubusercontent.com:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringLike"
-      variable = "token.actions.githubusercontent.com:sub"
-      values   = ["repo:acme/orders:environment:staging"]
-    }
-  }
-
-  statement {
-    sid     = "TrustPipeline2"
     effect  = "Allow"
     actions = ["sts:AssumeRoleWithWebIdentity"]
 
@@ -792,29 +746,6 @@ data "aws_iam_policy_document" "firedrill_staging_recover_trust" {
       test     = "StringLike"
       variable = "token.actions.githubusercontent.com:sub"
       values   = ["repo:acme/orders:environment:staging"]
-    }
-  }
-
-  statement {
-    sid     = "TrustPipeline2"
-    effect  = "Allow"
-    actions = ["sts:AssumeRoleWithWebIdentity"]
-
-    principals {
-      type        = "Federated"
-      identifiers = ["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "token.actions.githubusercontent.com:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringLike"
-      variable = "token.actions.githubusercontent.com:sub"
-      values   = ["repo:acme/orders:environment:staging-drills"]
     }
   }
 
