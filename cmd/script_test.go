@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) {
 	time.Local = time.UTC              // people read local times: here they are the same everywhere
-	_ = flag.Set("test.parallel", "6") // scripts wait for drills, not for the processor; the command line may say otherwise
+	_ = flag.Set("test.parallel", "8") // scripts wait for drills, not for the processor; the command line may say otherwise
 	testscript.Main(m, map[string]func(){"firedrill": func() { os.Exit(cmd.Main()) }})
 }
 
