@@ -73,6 +73,9 @@ func (h *heard) check(t *testing.T) {
 // A drill is run with canaries planted, and every verb is run after it: what they print, write, journal, serve and tell
 // people carries none. Verbs are read from the command tree: who adds one says here how it is run.
 func TestNothingLeaks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs a drill at a real environment's pace, and every verb after it")
+	}
 	d := newDesk(t)
 	h := &heard{texts: map[string]string{}}
 	at := nosy(t, h)
