@@ -3,10 +3,8 @@ package cmd
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/firedrill/firedrill/drills"
 )
@@ -28,26 +26,10 @@ func (d *Deps) writeApproval(path string, v *drills.Preview, no *drills.Refusal)
 	if err := e.Encode(a); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := replaceFile(path, []byte(d.known.clean(b.String()))); err != nil {
+	if err := d.replace(path, b.String()); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.Err, "Try next: have %s approved, then: firedrill run --plan %s --env %s\n", path, path, a.Environment)
-	return nil
-}
-
-// replaceFile writes a file whole, or leaves the one that is there.
-func replaceFile(path string, src []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = tmp.Write(src)
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
-	}
 	return nil
 }
 
